@@ -1,0 +1,41 @@
+"""Companion package of the course on generative deep learning with faces.
+
+Everything public is reached as `gdl.NAME`; a name is imported when it is first used, so that
+`import gdl` is quick and drawing or reading faces does not wait for TensorFlow.
+"""
+
+import importlib
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are not the reader's concern
+
+__version__ = "0.1.0"
+
+_HOME = {  # public name -> the module that defines it
+    "faces": "data",
+    "CelebA": "data",
+    "ImageFolder": "data",
+    "DrawnFaces": "data",
+    "CourseError": "errors",
+    "DataError": "errors",
+    "Autoencoder": "autoencoder",
+    "train": "training",
+    "load": "training",
+    "profile": "profiles",
+    "settings": "profiles",
+    "show": "plots",
+}
+_MODULES = {"cache", "data", "drawn", "plots", "profiles", "training"}
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return getattr(importlib.import_module(f"gdl.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"gdl.{name}")
+    raise AttributeError(f"module 'gdl' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_HOME, *_MODULES})
