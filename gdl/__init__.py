@@ -22,6 +22,7 @@ _HOME = {  # public name -> the module that defines it
     "Autoencoder": "autoencoder",
     "train": "training",
     "load": "training",
+    "run_folder": "training",
     "profile": "profiles",
     "settings": "profiles",
     "show": "plots",

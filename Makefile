@@ -1,0 +1,34 @@
+# make chapters   executes the chapters and leaves each as a page in build/chapters/
+# make lab        opens JupyterLab on the chapters
+# make test       runs every test
+# Each makes .venv first where it is missing. `make PYTHON=/path/to/python chapters` chooses the Python.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && echo $$p && break; done)
+BIN := .venv/bin
+
+chapters: .venv/ready
+	$(BIN)/python chapters/build.py
+
+lab: .venv/ready
+	$(BIN)/jupyter lab chapters
+
+test: .venv/ready
+	rm -rf build/test-runs
+	GDL_PROFILE=smoke GDL_DATA=drawn GDL_RUNS=$(CURDIR)/build/test-runs $(BIN)/python -m pytest tests chapters --nbval-lax --nbval-current-env
+
+# refresh the outputs that are committed with the chapters
+outputs: .venv/ready
+	GDL_PROFILE=quick GDL_DATA=drawn $(BIN)/python chapters/build.py --write
+
+.venv/ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11, 3.12 or 3.13 (TensorFlow has no build for others): install one, or use environment.yml."; exit 1; }
+	@echo "Installing into .venv (TensorFlow is large: some minutes the first time)"
+	$(PYTHON) -m venv .venv || { echo "python -m venv failed: on Debian and Ubuntu, apt install python3-venv."; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test]'
+	@touch $@
+
+clean:
+	rm -rf build
+
+.PHONY: chapters lab test outputs clean

@@ -1,0 +1,155 @@
+"""Executes the chapters headless and leaves each as an HTML page with its pictures.
+
+    python chapters/build.py            pages in build/chapters/, with an index; up-to-date ones are left alone
+    python chapters/build.py --write    also writes the outputs back into the notebooks, for committing
+    python chapters/build.py 00 01      only these chapters
+
+How much is computed says GDL_PROFILE; here it is `quick` unless set.
+"""
+
+import argparse
+import hashlib
+import html
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+from gdl.files import whole_file
+
+CHAPTERS = Path(__file__).resolve().parent
+ROOT = CHAPTERS.parent
+PAGES = ROOT / "build" / "chapters"
+INDEX = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Generative deep learning with faces</title>
+<style>body {{ font: 1.1rem/1.6 sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}</style>
+<h1>Generative deep learning with faces</h1>
+<ul>
+{rows}
+</ul>
+</html>
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Executes the chapters and leaves each as an HTML page.")
+    parser.add_argument("chapters", nargs="*", help="beginnings of chapters' names, such as 00 or 01_auto; all without any")
+    parser.add_argument("--write", action="store_true", help="write the outputs into the notebooks too")
+    options = parser.parse_args()
+    os.environ.setdefault("GDL_PROFILE", "quick")
+    runs = tempfile.TemporaryDirectory()  # every chapter trains anew: what a page shows, its cells have made
+    os.environ["GDL_RUNS"] = runs.name
+
+    everything = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
+    chosen = [path for path in everything if not options.chapters or path.name.startswith(tuple(options.chapters))]
+    if not chosen:
+        sys.exit(f"No chapter's name begins with {' or '.join(options.chapters)}: there are {', '.join(p.stem for p in everything)}.")
+    failed = 0
+    for path in chosen:
+        if not options.write and up_to_date(path):
+            print(f"{path.stem}: up to date")
+        else:
+            failed += not build(path, options.write)
+    write_index(everything)
+    print(f"Open {os.path.relpath(PAGES / 'index.html')}")
+    sys.exit(bool(failed))
+
+
+def build(path, write):
+    """Executes one chapter and writes its page. Returns whether every cell ran."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    made_from = sources(path)
+    start = time.monotonic()
+
+    def progress(cell, cell_index):
+        done = sum(c.cell_type == "code" for c in notebook.cells[: cell_index + 1])
+        line(f"{path.stem}: cell {done} of {cells}, {time.monotonic() - start:.0f} s")
+
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(CHAPTERS)}},
+        on_cell_start=progress,
+        coalesce_streams=True,
+        record_timing=False,
+    )
+    problem = None
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        problem = f"{error.ename}: {error.evalue}"
+    write_page(path, notebook, ending="" if problem else made_from)
+    if problem:
+        line(f"{path.stem}: stopped with {problem}\n")
+        return False
+    if write:
+        attach_finished_picture(notebook)
+        notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
+        with whole_file(path) as partial:
+            nbformat.write(notebook, partial)
+    line(f"{path.stem}: done, {time.monotonic() - start:.0f} s\n")
+    return True
+
+
+def attach_finished_picture(notebook):
+    """Copies the picture of the cell tagged `finished-picture` into the first cell, which shows it."""
+    tagged = [cell for cell in notebook.cells if "finished-picture" in cell.metadata.get("tags", [])]
+    pictures = [output.data["image/png"] for cell in tagged for output in cell.outputs if "image/png" in output.get("data", {})]
+    notebook.cells[0]["attachments"] = {"finished.png": {"image/png": pictures[-1]}}
+
+
+def line(text):
+    """A progress line: written over on a terminal, only its last state elsewhere."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K{text}", end="", flush=True)
+    elif text.endswith("\n"):
+        print(text, end="", flush=True)
+
+
+def sources(path):
+    """What a chapter's page is made from, as a comment that ends the page."""
+    digest = hashlib.sha256(path.read_bytes())
+    for file in sorted((ROOT / "gdl").rglob("*.py")):
+        digest.update(file.read_bytes())
+    for name in ("GDL_PROFILE", "GDL_DATA"):
+        digest.update(os.environ.get(name, "").encode())
+    return f"<!-- made from {digest.hexdigest()} -->"
+
+
+def up_to_date(path):
+    """Whether the page was made from this chapter, this package and this profile."""
+    page = PAGES / f"{path.stem}.html"
+    return page.is_file() and page.read_text(encoding="utf-8").endswith(sources(path))
+
+
+def write_page(path, notebook, ending=""):
+    """The executed notebook as an HTML page that holds its pictures."""
+    exporter = HTMLExporter(require_js_url="")
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+    with whole_file(PAGES / f"{path.stem}.html") as partial:
+        partial.write_text(body + ending, encoding="utf-8")
+
+
+def write_index(chapters):
+    """The page that lists the chapters."""
+    rows = []
+    for path in chapters:
+        if (PAGES / f"{path.stem}.html").is_file():
+            title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
+            rows.append(f'<li><a href="{path.stem}.html">{html.escape(title)}</a></li>')
+    with whole_file(PAGES / "index.html") as partial:
+        partial.write_text(INDEX.format(rows="\n".join(rows)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The autoencoder: an image to a short code and back (chapter 01)."""
+
+import keras
+from keras import layers, ops
+
+from gdl.model import FaceModel
+from gdl.networks import image_features, image_from_code
+
+
+class Autoencoder(FaceModel):
+    """Encoder, bottleneck z, decoder, trained to give back what it was given.
+
+    Takes the options of `gdl.networks.Architecture`. The loss is the squared error summed
+    over the pixels and channels of each image and averaged over the batch. `fit` takes batches of
+    images x, or of pairs (input, target) where the two differ, as in denoising.
+    Hinton and Salakhutdinov 2006.
+    """
+
+    def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):
+        super().__init__(image_size, z_dim, filters, **options)
+        x = keras.Input((image_size, image_size, 3))
+        z = layers.Dense(z_dim, dtype="float32", name="z")(image_features(x, self.architecture))
+        self.encoder = keras.Model(x, z, name="encoder")
+        z = keras.Input((z_dim,))
+        self.decoder = keras.Model(z, image_from_code(z, self.architecture), name="decoder")
+        self.build((None, image_size, image_size, 3))
+
+    def call(self, x, training=False):
+        return self.decoder(self.encoder(x, training=training), training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        target = x if y is None else y
+        return ops.mean(squared_error(target, y_pred))
+
+
+def squared_error(x, x_hat):
+    """Squared error of each image, summed over pixels and channels. Two (batch, h, w, 3) -> (batch,)"""
+    return ops.sum(ops.square(x - x_hat), axis=(1, 2, 3))

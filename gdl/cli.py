@@ -1,0 +1,156 @@
+"""The course in a terminal: `python -m gdl prepare | train | sample`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gdl.errors import CourseError
+
+MODELS = {"autoencoder": "Autoencoder"}
+
+DATA_HELP = (
+    "folder of photographs: CelebA (images or zip, with its two tables), Food-101, COCO, or any folder of images; "
+    "'drawn' is the course's own drawn faces. Without it: the environment variable GDL_DATA, else data/celeba, "
+    "else the drawn faces"
+)
+
+
+def main(arguments=None):
+    """Runs one command. Exit status 0: done; 1: a problem, said in one sentence; 2: wrong options; 130: interrupted."""
+    options = parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except CourseError as error:
+        sys.exit(f"gdl: {error}")
+    except KeyboardInterrupt:
+        print("\ngdl: stopped; the same command goes on after the last finished epoch.", file=sys.stderr)
+        sys.exit(130)
+
+
+def parser():
+    """The options of all commands."""
+    top = argparse.ArgumentParser(
+        prog="python -m gdl",
+        description="Generative deep learning with faces: prepare a data set, train a model, look at what it makes.",
+        epilog="python -m gdl COMMAND --help tells the options of a command.",
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    style = dict(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+
+    text = "Decodes, crops and resizes a data set once, into the cache that training reads. Training does it too if needed."
+    command = commands.add_parser("prepare", help="decode a data set once, into the cache", description=text, **style)
+    _add_data(command)
+    command.set_defaults(command=prepare)
+
+    text = (
+        "Trains a model. Stopped at any moment, the same command goes on after the last finished epoch. "
+        "Example: python -m gdl train autoencoder --data data/celeba --size 64 --z-dim 256 --epochs 5 --out runs/ae"
+    )
+    command = commands.add_parser("train", help="train a model, or go on with it", description=text, **style)
+    command.add_argument("model", choices=MODELS, help="which model")
+    _add_data(command)
+    command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
+    command.add_argument("--epochs", type=int, default=5, help="epochs in all, those of earlier sittings included")
+    command.add_argument("--batch-size", type=int, default=128, help="images in a batch")
+    command.add_argument("--learning-rate", type=float, default=1e-3, help="of the Adam optimiser")
+    command.add_argument("--halve-every", type=int, help="halve the learning rate every so many epochs")
+    command.add_argument("--flip", action="store_true", help="mirror half of the images, anew in each epoch")
+    command.add_argument("--seed", type=int, default=0, help="of weights, order and flips: same seed, same result")
+    network = command.add_argument_group("network")
+    network.add_argument("--z-dim", type=int, default=256, help="length of the code z")
+    network.add_argument("--filters", type=int, nargs="+", default=[32, 64, 128, 256], help="channels after each halving")
+    network.add_argument("--kernel-sizes", type=int, nargs="+", default=[3], help="one for all convolutions, or one for each filter")
+    network.add_argument("--downsampling", choices=("stride", "dilation"), default="stride", help="how the encoder halves")
+    network.add_argument("--upsampling", choices=("transpose", "resize", "pixel_shuffle"), default="transpose", help="how the decoder doubles")
+    network.add_argument("--residual", action="store_true", help="add a residual block to each stage")
+    network.add_argument("--no-batch-norm", dest="batch_norm", action="store_false", help="leave out batch normalisation")
+    network.add_argument("--dropout", type=float, default=0.0, help="share of values dropped after each stage")
+    network.add_argument("--pixel-range", type=int, nargs=2, default=[0, 1], metavar=("LOW", "HIGH"), help="0 1 or -1 1")
+    command.set_defaults(command=train)
+
+    text = "Writes a picture of what a trained model makes: images of random codes, or reconstructions of a data set's test images."
+    command = commands.add_parser("sample", help="a picture of what a trained model makes", description=text, **style)
+    command.add_argument("run", help="folder that training wrote")
+    command.add_argument("--out", default="samples.png", help="the PNG file to write")
+    command.add_argument("--n", type=int, default=64, help="how many images")
+    command.add_argument("--seed", type=int, default=0, help="of the random codes")
+    command.add_argument("--reconstruct", metavar="DATA", help="reconstruct test images of this data set instead (as --data of train)")
+    command.set_defaults(command=sample)
+    return top
+
+
+def _add_data(command):
+    command.add_argument("--data", help=DATA_HELP)
+    command.add_argument("--size", type=int, default=64, help="height and width of the images in pixels")
+    command.add_argument("--crop", type=int, default=140, help="side of the centre square cut out of CelebA's 178x218 pixels")
+    command.add_argument("--n", type=int, help="at most so many images, drawn at random from each split")
+
+
+def _faces(options):
+    import gdl
+
+    return gdl.faces(options.data, size=options.size, n=options.n, crop=options.crop)
+
+
+def prepare(options):
+    """`gdl prepare`"""
+    faces = _faces(options)
+    for name in ("train", "val", "test"):
+        print(f"{name}: {len(getattr(faces, name)):,} images")
+
+
+def train(options):
+    """`gdl train`"""
+    faces = _faces(options)  # first: a wrong path is told at once, before TensorFlow has started
+    import keras
+
+    import gdl
+
+    keras.utils.set_random_seed(options.seed)
+    model = getattr(gdl, MODELS[options.model])(
+        image_size=options.size,
+        z_dim=options.z_dim,
+        filters=options.filters,
+        kernel_sizes=options.kernel_sizes[0] if len(options.kernel_sizes) == 1 else options.kernel_sizes,
+        downsampling=options.downsampling,
+        upsampling=options.upsampling,
+        residual=options.residual,
+        batch_norm=options.batch_norm,
+        dropout=options.dropout,
+        pixel_range=options.pixel_range,
+    )
+    print(f"{options.model}: {model.count_params():,} weights")
+    history = gdl.train(
+        model,
+        faces,
+        epochs=options.epochs,
+        run=options.out,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        halve_every=options.halve_every,
+        flip=options.flip,
+        seed=options.seed,
+    )
+    last = history.iloc[-1]
+    print(
+        f"{options.out}: epoch {len(history)}, loss {last['loss']:.4g} (validation {last['val_loss']:.4g}), "
+        f"{last['images_per_second']:.0f} images/s, {history['seconds'].sum() / 60:.1f} minutes of training"
+    )
+
+
+def sample(options):
+    """`gdl sample`"""
+    import gdl
+    from gdl.plots import save_grid
+
+    if Path(options.out).suffix.lower() != ".png":
+        raise CourseError(f"--out {options.out} does not end in .png: the picture is written as PNG.")
+    model = gdl.load(options.run)
+    pixel_range = model.architecture.pixel_range
+    if options.reconstruct:
+        images = gdl.faces(options.reconstruct, size=model.architecture.image_size).test.images[: options.n]
+        rows = model.preview(images)
+        save_grid(options.out, rows, pixel_range)
+    else:
+        save_grid(options.out, model.generate(options.n, seed=options.seed), pixel_range)
+    print(f"Wrote {options.out}")

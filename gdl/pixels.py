@@ -1,0 +1,34 @@
+"""The two pixel ranges of the course and the way from bytes to them and back.
+
+Images on disk are uint8, 0 to 255. Models see float32 in [0, 1] (a decoder that ends in a
+sigmoid) or in [-1, 1] (one that ends in a tanh). Nothing in the course guesses which it is.
+"""
+
+import numpy as np
+
+from gdl.errors import CourseError
+
+PIXEL_RANGES = ((0, 1), (-1, 1))
+
+
+def check_pixel_range(pixel_range):
+    """The range as a tuple of two ints, or CourseError if it is neither (0, 1) nor (-1, 1)."""
+    if tuple(pixel_range) not in PIXEL_RANGES:
+        raise CourseError(f"pixel_range {tuple(pixel_range)} is not known: choose (0, 1) or (-1, 1).")
+    return tuple(int(bound) for bound in pixel_range)
+
+
+def to_float(images, pixel_range=(0, 1)):
+    """Bytes to float32 in the pixel range. uint8, any shape -> float32, same shape"""
+    low, high = check_pixel_range(pixel_range)
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        raise CourseError(f"to_float takes uint8 images, 0 to 255; these are {images.dtype}.")
+    return images.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
+
+
+def to_uint8(images, pixel_range=(0, 1)):
+    """Floats in the pixel range to bytes, rounded; what lies outside is clipped. Any shape -> uint8, same shape"""
+    low, high = check_pixel_range(pixel_range)
+    images = np.asarray(images, np.float32)
+    return np.clip(np.rint((images - low) * (255 / (high - low))), 0, 255).astype(np.uint8)

@@ -1,0 +1,89 @@
+"""Pictures of faces: in a notebook with `show`, on disk with `save_grid`."""
+
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from gdl.errors import CourseError
+from gdl.files import whole_file
+from gdl.pixels import to_uint8
+
+
+def show(images, pixel_range=(0, 1), columns=8, title=None, inches=0.9):
+    """Shows images in a grid, or labelled rows of images.
+
+    images: (n, h, w, 3), or a dict from a row's label to its images.
+        uint8 are bytes; floats are in `pixel_range`, and CourseError says so when they are not.
+    columns: images in a row of the grid (with a dict, each entry is one row).
+    inches: height and width of one image on the page.
+    """
+    figure(images, pixel_range, columns, title, inches)
+    plt.show()
+
+
+def figure(images, pixel_range=(0, 1), columns=8, title=None, inches=0.9):
+    """The figure that `show` shows."""
+    labels = list(images) if isinstance(images, dict) else None
+    picture = grid(images, pixel_range, columns)
+    height, width = _tile(images)
+    rows, columns = picture.shape[0] // (height + 1), picture.shape[1] // (width + 1)
+    page, axes = plt.subplots(figsize=(columns * inches, rows * inches * height / width), layout="constrained")
+    axes.imshow(picture, interpolation="nearest")
+    axes.set(xticks=[], yticks=[], title=title)
+    axes.spines[:].set_visible(False)
+    if labels:
+        axes.set_yticks([(row + 0.5) * (height + 1) for row in range(rows)], labels)
+        axes.tick_params(axis="y", length=0)
+    return page
+
+
+def grid(images, pixel_range=(0, 1), columns=8):
+    """The images side by side with a white line between them. As in `show` -> uint8 (height, width, 3)"""
+    if isinstance(images, dict):
+        rows = [_bytes(row, pixel_range) for row in images.values()]
+    else:
+        images = _bytes(images, pixel_range)
+        rows = [images[i : i + columns] for i in range(0, len(images), columns)]
+    height, width = _tile(images)
+    longest = max(len(row) for row in rows)
+    page = np.full((len(rows) * (height + 1), longest * (width + 1), 3), 255, np.uint8)
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            top, left = i * (height + 1), j * (width + 1)
+            page[top : top + height, left : left + width] = image
+    return page
+
+
+def save_grid(path, images, pixel_range=(0, 1), columns=8):
+    """Writes the grid as a PNG file, whole or not at all."""
+    with whole_file(path) as partial:
+        Image.fromarray(grid(images, pixel_range, columns)).save(partial, format="PNG")
+
+
+def _tile(images):
+    first = next(iter(images.values())) if isinstance(images, dict) else images
+    return np.asarray(first).shape[1:3]
+
+
+def _bytes(images, pixel_range):
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] != 3 or not len(images):
+        raise CourseError(f"A grid needs images of shape (n, height, width, 3), n at least 1; these have shape {images.shape}.")
+    if images.dtype == np.uint8:
+        return images
+    low, high = pixel_range
+    if not np.isfinite(images).all() or images.min() < low - 0.01 or images.max() > high + 0.01:
+        raise CourseError(
+            f"These images reach from {images.min():.3g} to {images.max():.3g}, outside the pixel range "
+            f"[{low}, {high}]: say pixel_range=(-1, 1), or clip them first."
+        )
+    return to_uint8(images, pixel_range)
+
+
+def in_notebook():
+    """Whether the code runs in Jupyter or Colab, where pictures can be displayed."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")

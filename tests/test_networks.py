@@ -1,0 +1,135 @@
+"""The networks: every option builds, halves and doubles as it says, and refuses what does not fit."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import gdl
+from gdl.networks import Architecture, PixelShuffle, image_features, image_from_code
+
+SMALL = dict(image_size=32, z_dim=8, filters=(8, 16))
+
+
+def autoencoder_step(**options):
+    """Builds, trains one step, and returns the model with its weights before and after."""
+    keras.utils.set_random_seed(0)
+    model = gdl.Autoencoder(**{**SMALL, **options})
+    model.compile(keras.optimizers.Adam(1e-2))
+    before = [np.copy(w) for w in model.get_weights()]
+    size = model.architecture.image_size
+    low, high = model.architecture.pixel_range
+    x = np.random.default_rng(0).uniform(low, high, (4, size, size, 3)).astype("float32")
+    loss = model.train_on_batch(x)
+    assert np.isfinite(loss)
+    return model, before, model.get_weights()
+
+
+@pytest.mark.parametrize("size", [32, 64, 96, 128])
+def test_sizes_halve_and_double_back(size):
+    model = gdl.Autoencoder(image_size=size, z_dim=5, filters=(4, 8, 8, 8))
+    x = np.zeros((2, size, size, 3), np.uint8)
+    assert model.encode(x).shape == (2, 5)
+    assert model.reconstruct(x).shape == (2, size, size, 3)
+    assert model.architecture.feature_size == size // 16
+
+
+@pytest.mark.parametrize(
+    "down,up,residual,batch_norm",
+    list(itertools.product(["stride", "dilation"], ["transpose", "resize", "pixel_shuffle"], [False, True], [False, True])),
+)
+def test_every_combination_trains_all_its_weights(down, up, residual, batch_norm):
+    model, before, after = autoencoder_step(downsampling=down, upsampling=up, residual=residual, batch_norm=batch_norm)
+    unchanged = [v.path for v, a, b in zip(model.weights, before, after) if v.trainable and np.array_equal(a, b)]
+    # a bias right before batch normalisation has no gradient; nothing else may stand still
+    assert all("bias" in path for path in unchanged), unchanged
+    has_batch_norm = any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.encoder.layers)
+    assert has_batch_norm == batch_norm
+
+
+@pytest.mark.parametrize("kernel_sizes", [3, 4, (5, 3)])
+def test_kernel_sizes(kernel_sizes):
+    model, _, _ = autoencoder_step(kernel_sizes=kernel_sizes)
+    expected = [kernel_sizes] * 2 if isinstance(kernel_sizes, int) else list(kernel_sizes)
+    kernels = [layer.kernel_size[0] for layer in model.encoder.layers if isinstance(layer, keras.layers.Conv2D)]
+    mirrored = [layer.kernel_size[0] for layer in model.decoder.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
+    assert kernels == expected
+    assert mirrored == expected[::-1]
+
+
+@pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1)])
+def test_decoder_fills_its_pixel_range_and_no_more(pixel_range):
+    model = gdl.Autoencoder(**SMALL, pixel_range=pixel_range)
+    images = model.decode(1e4 * np.random.default_rng(0).standard_normal((32, 8)))
+    low, high = pixel_range
+    assert images.dtype == np.float32
+    assert low <= images.min() < low + 0.01 and high - 0.01 < images.max() <= high
+
+
+def test_dropout_acts_in_training_only():
+    model = gdl.Autoencoder(**SMALL, dropout=0.5)
+    x = np.full((2, 32, 32, 3), 0.5, np.float32)
+    assert np.array_equal(model(x, training=False), model(x, training=False))
+    assert not np.array_equal(model(x, training=True), model(x, training=True))
+
+
+def test_dilation_sees_further_than_stride():
+    """With kernel 3 and one stage, a feature of the strided encoder sees 3 pixels, of the dilated and pooled one 6."""
+
+    def reach(downsampling):
+        options = Architecture(image_size=32, z_dim=1, filters=(1,), downsampling=downsampling, batch_norm=False)
+        x = keras.Input((32, 32, 3))
+        network = keras.Model(x, image_features(x, options))
+        network.set_weights([np.full_like(w, 0.1) for w in network.get_weights()])
+        # with noise every pixel of a pooling window is the largest in some image
+        image = tf.constant(np.random.default_rng(0).random((64, 32, 32, 3)), tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            feature = tf.reduce_sum(network(image)[:, 16 * 8 + 8])
+        touched = np.abs(tape.gradient(feature, image)).sum(axis=(0, 3)) > 0
+        rows = np.flatnonzero(touched.any(axis=1))
+        return rows.max() - rows.min() + 1
+
+    assert reach("stride") == 3
+    assert reach("dilation") == 6
+
+
+def test_pixel_shuffle_equals_the_definition():
+    x = np.arange(2 * 3 * 4 * 8, dtype="float32").reshape(2, 3, 4, 8)
+    y = PixelShuffle()(x).numpy()
+    assert y.shape == (2, 6, 8, 2)
+    for row, column in itertools.product(range(2), range(2)):  # each of the four channel groups is one pixel of 2x2
+        group = (2 * row + column) * 2
+        assert np.array_equal(y[:, row::2, column::2], x[..., group : group + 2])
+
+
+def test_the_decoder_mirrors_the_encoder():
+    options = Architecture(image_size=64, z_dim=7, filters=(8, 16, 32))
+    z = keras.Input((7,))
+    network = keras.Model(z, image_from_code(z, options))
+    channels = [layer.filters for layer in network.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
+    assert channels == [16, 8, 3]
+    assert network.layers[1].units == 8 * 8 * 32
+
+
+@pytest.mark.parametrize(
+    "options,words",
+    [
+        (dict(image_size=60), "multiple of 16, such as 64"),
+        (dict(image_size=8), "multiple of 16, such as 16"),
+        (dict(filters=()), "filters is empty"),
+        (dict(kernel_sizes=(3, 3)), "2 entries"),
+        (dict(downsampling="pool"), "'stride', 'dilation'"),
+        (dict(upsampling="deconv"), "'transpose', 'resize', 'pixel_shuffle'"),
+        (dict(pixel_range=(0, 255)), "(0, 1) or (-1, 1)"),
+        (dict(dropout=1.0), "less than 1"),
+        (dict(z_dim=0), "at least one number"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_in_one_sentence(options, words):
+    with pytest.raises(gdl.CourseError) as error:
+        gdl.Autoencoder(**options)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
