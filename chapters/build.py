@@ -8,8 +8,10 @@ How much is computed says GDL_PROFILE; here it is `quick` unless set.
 """
 
 import argparse
+import base64
 import hashlib
 import html
+import io
 import os
 import sys
 import tempfile
@@ -20,6 +22,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
+from PIL import Image
 
 from gdl.files import whole_file
 
@@ -82,19 +85,24 @@ def build(path, write):
         on_cell_start=progress,
         coalesce_streams=True,
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
     )
     problem = None
     try:
         client.execute()
     except CellExecutionError as error:
         problem = f"{error.ename}: {error.evalue}"
-    write_page(path, notebook, ending="" if problem else made_from)
     if problem:
         line(f"{path.stem}: stopped with {problem}\n")
+    else:
+        attach_finished_picture(notebook)
+    write_page(path, notebook, ending="" if problem else made_from)
+    if problem:
         return False
     if write:
-        attach_finished_picture(notebook)
-        notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
+        shrink_pictures(notebook)
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
         with whole_file(path) as partial:
             nbformat.write(notebook, partial)
     line(f"{path.stem}: done, {time.monotonic() - start:.0f} s\n")
@@ -106,6 +114,18 @@ def attach_finished_picture(notebook):
     tagged = [cell for cell in notebook.cells if "finished-picture" in cell.metadata.get("tags", [])]
     pictures = [output.data["image/png"] for cell in tagged for output in cell.outputs if "image/png" in output.get("data", {})]
     notebook.cells[0]["attachments"] = {"finished.png": {"image/png": pictures[-1]}}
+
+
+def shrink_pictures(notebook):
+    """Packs the pictures tighter, without losing anything that is seen: no transparency, best compression."""
+    attachments = [bundle for cell in notebook.cells for bundle in cell.get("attachments", {}).values()]
+    outputs = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    for data in attachments + outputs:
+        if "image/png" in data:
+            picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+            packed = io.BytesIO()
+            picture.save(packed, format="PNG", optimize=True)
+            data["image/png"] = base64.b64encode(packed.getvalue()).decode()
 
 
 def line(text):

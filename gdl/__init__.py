@@ -6,9 +6,10 @@ Everything public is reached as `gdl.NAME`; a name is imported when it is first 
 
 import importlib
 import os
+import sys
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are not the reader's concern
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as an error too
 
 __version__ = "0.1.0"
 
@@ -40,3 +41,9 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*globals(), *_HOME, *_MODULES})
+
+
+if "ipykernel" in sys.modules:  # a notebook needs TensorFlow in any case, and not its start-up notes
+    from gdl.quiet import start_tensorflow
+
+    start_tensorflow()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from gdl.errors import CourseError
+from gdl.quiet import start_tensorflow
 
 MODELS = {"autoencoder": "Autoencoder"}
 
@@ -102,6 +103,7 @@ def prepare(options):
 def train(options):
     """`gdl train`"""
     faces = _faces(options)  # first: a wrong path is told at once, before TensorFlow has started
+    start_tensorflow()
     import keras
 
     import gdl
@@ -140,6 +142,7 @@ def train(options):
 
 def sample(options):
     """`gdl sample`"""
+    start_tensorflow()
     import gdl
     from gdl.plots import save_grid
 
@@ -149,7 +152,9 @@ def sample(options):
     pixel_range = model.architecture.pixel_range
     if options.reconstruct:
         images = gdl.faces(options.reconstruct, size=model.architecture.image_size).test.images[: options.n]
-        rows = model.preview(images)
+        rows = {}  # eight images, and below them what the model makes of them
+        for i in range(0, len(images), 8):
+            rows |= {f"{label} {i}": row for label, row in model.preview(images[i : i + 8]).items()}
         save_grid(options.out, rows, pixel_range)
     else:
         save_grid(options.out, model.generate(options.n, seed=options.seed), pixel_range)

@@ -10,31 +10,37 @@ from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.pixels import to_uint8
 
+DPI = 100  # screen pixels an inch
 
-def show(images, pixel_range=(0, 1), columns=8, title=None, inches=0.9):
-    """Shows images in a grid, or labelled rows of images.
+def show(images, pixel_range=(0, 1), columns=8, title=None, inches=0.65):
+    """Shows images in a grid, or labelled rows of images, each pixel as a whole number of screen pixels.
 
     images: (n, h, w, 3), or a dict from a row's label to its images.
         uint8 are bytes; floats are in `pixel_range`, and CourseError says so when they are not.
     columns: images in a row of the grid (with a dict, each entry is one row).
-    inches: height and width of one image on the page.
+    inches: about how wide an image is on the page.
     """
     figure(images, pixel_range, columns, title, inches)
     plt.show()
 
 
-def figure(images, pixel_range=(0, 1), columns=8, title=None, inches=0.9):
+def figure(images, pixel_range=(0, 1), columns=8, title=None, inches=0.65):
     """The figure that `show` shows."""
-    labels = list(images) if isinstance(images, dict) else None
+    labels = list(images) if isinstance(images, dict) else []
+    tile_height, tile_width = _tile(images)
     picture = grid(images, pixel_range, columns)
-    height, width = _tile(images)
-    rows, columns = picture.shape[0] // (height + 1), picture.shape[1] // (width + 1)
-    page, axes = plt.subplots(figsize=(columns * inches, rows * inches * height / width), layout="constrained")
-    axes.imshow(picture, interpolation="nearest")
-    axes.set(xticks=[], yticks=[], title=title)
+    scale = max(1, round(inches * DPI / tile_width))  # screen pixels for a pixel, across and down
+    height, width = scale * picture.shape[0], scale * picture.shape[1]
+    left = 10 + 7 * max(map(len, labels), default=0)  # screen pixels for the labels
+    top = 10 + 20 * (title is not None)
+    page = plt.figure(figsize=((left + width) / DPI, (top + height) / DPI), dpi=DPI)
+    axes = page.add_axes((left / (left + width), 0, width / (left + width), height / (top + height)))
+    axes.imshow(picture, interpolation="nearest", aspect="auto")
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title, fontsize=10)
     axes.spines[:].set_visible(False)
     if labels:
-        axes.set_yticks([(row + 0.5) * (height + 1) for row in range(rows)], labels)
+        axes.set_yticks([(row + 0.5) * (tile_height + 1) for row in range(len(labels))], labels, fontsize=9)
         axes.tick_params(axis="y", length=0)
     return page
 

@@ -77,7 +77,7 @@ def train(
         batches = batches.take(steps_per_epoch)
     own = [Reseed(seed), history]
     if not quiet:
-        own += [Preview(faces.val.images[:8], folder and folder.path / "pictures"), Progress(epochs)]
+        own += [Preview(faces.val.images[:6], folder and folder.path / "pictures"), Progress(epochs)]
     if halve_every:
         decay = keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate * 0.5 ** (epoch // halve_every))
         own.insert(0, decay)

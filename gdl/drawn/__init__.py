@@ -11,5 +11,3 @@ from .layout import images, write_celeba
 VERSION = 1  # raised when the same factors give other pixels, so that stored images are drawn anew
 
 __all__ = ["VERSION", "attributes", "draw", "draw_aligned", "factors", "images", "write_celeba"]
-
-VERSION = 1  # raised when the same seed draws other pictures: caches of drawn faces are then made anew
