@@ -1,6 +1,7 @@
 # make chapters   executes the chapters and leaves each as a page in build/chapters/
 # make lab        opens JupyterLab on the chapters
 # make test       runs every test
+# make wheel      packs gdl for Colab into dist/
 # Each makes .venv first where it is missing. `make PYTHON=/path/to/python chapters` chooses the Python.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -21,6 +22,10 @@ test: .venv/ready
 outputs: .venv/ready
 	GDL_PROFILE=quick GDL_DATA=drawn $(BIN)/python chapters/build.py --write
 
+# the package as one file, for Colab
+wheel: .venv/ready
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 .venv/ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11, 3.12 or 3.13 (TensorFlow has no build for others): install one, or use environment.yml."; exit 1; }
 	@echo "Installing into .venv (TensorFlow is large: some minutes the first time)"
@@ -31,4 +36,4 @@ outputs: .venv/ready
 clean:
 	rm -rf build
 
-.PHONY: chapters lab test outputs clean
+.PHONY: chapters lab test outputs wheel clean

@@ -210,9 +210,9 @@ def _is_running(pid):
 
 
 def _progress(total, what):
-    shown = sys.stderr.isatty() or "ipykernel" in sys.modules
-    text = f"Preparing {what}, once only"
-    return tqdm(total=total, desc=text, unit=" images", disable=not shown, leave=False, delay=1)
+    shown = sys.stdout.isatty() or "ipykernel" in sys.modules
+    text = f"Preparing {what}, once only"  # on standard output: notebooks show the other in red
+    return tqdm(total=total, desc=text, unit=" images", file=sys.stdout, disable=not shown, leave=False, delay=1)
 
 
 def _report_skipped(skipped, total):

@@ -1,5 +1,7 @@
 """What all models of the course can do with plain arrays: encode, decode, reconstruct, generate."""
 
+import sys
+
 import keras
 import numpy as np
 from tqdm import tqdm
@@ -62,8 +64,8 @@ class FaceModel(keras.Model):
 
 
 def in_batches(network, array, batch_size=256):
-    """A network applied to an array, batch by batch, with a progress bar from 20 batches on."""
+    """A network applied to an array, batch by batch, with a progress bar when it takes more than seconds."""
     starts = range(0, len(array), batch_size)
-    bar = tqdm(starts, desc=network.name, unit="batch", leave=False, disable=len(starts) < 20)
+    bar = tqdm(starts, desc=network.name, unit="batch", file=sys.stdout, leave=False, delay=5)
     parts = [keras.ops.convert_to_numpy(network(array[i : i + batch_size], training=False)) for i in bar]
     return np.concatenate(parts) if parts else np.zeros((0, *network.output_shape[1:]), np.float32)

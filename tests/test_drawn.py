@@ -314,3 +314,9 @@ def test_zip_and_kaggle_layouts(tmp_path):
         drawn.write_celeba(tmp_path, 4, tables="kaggle", zipped=True)
     with pytest.raises(ValueError, match="csv"):
         drawn.write_celeba(tmp_path, 4, tables="csv")
+
+
+def test_a_row_of_the_table_and_a_dict_draw_the_same():
+    table = drawn.factors(200)
+    row = table[table.blurry > 0.6].iloc[0]  # NumPy numbers, which Pillow 13's blur refuses as they are
+    assert (drawn.draw(row, 32) == drawn.draw(row.to_dict(), 32)).all()
