@@ -9,15 +9,18 @@ How much is computed says GDL_PROFILE; here it is `quick` unless set.
 
 import argparse
 import base64
+import copy
 import hashlib
 import html
 import io
 import os
+import re
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import latex2mathml.converter
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -29,6 +32,7 @@ from gdl.files import whole_file
 CHAPTERS = Path(__file__).resolve().parent
 ROOT = CHAPTERS.parent
 PAGES = ROOT / "build" / "chapters"
+MATH = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 INDEX = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -92,12 +96,10 @@ def build(path, write):
         client.execute()
     except CellExecutionError as error:
         problem = f"{error.ename}: {error.evalue}"
-    if problem:
-        line(f"{path.stem}: stopped with {problem}\n")
-    else:
-        attach_finished_picture(notebook)
+    attach_finished_picture(notebook)
     write_page(path, notebook, ending="" if problem else made_from)
     if problem:
+        line(f"{path.stem}: stopped with {problem}\n")
         return False
     if write:
         shrink_pictures(notebook)
@@ -113,7 +115,10 @@ def attach_finished_picture(notebook):
     """Copies the picture of the cell tagged `finished-picture` into the first cell, which shows it."""
     tagged = [cell for cell in notebook.cells if "finished-picture" in cell.metadata.get("tags", [])]
     pictures = [output.data["image/png"] for cell in tagged for output in cell.outputs if "image/png" in output.get("data", {})]
-    notebook.cells[0]["attachments"] = {"finished.png": {"image/png": pictures[-1]}}
+    if pictures:
+        notebook.cells[0]["attachments"] = {"finished.png": {"image/png": pictures[-1]}}
+    else:  # the chapter stopped before it was made
+        notebook.cells[0].source = re.sub(r"!\[[^]]*\]\(attachment:.*?\)", "", notebook.cells[0].source)
 
 
 def shrink_pictures(notebook):
@@ -153,11 +158,23 @@ def up_to_date(path):
 
 
 def write_page(path, notebook, ending=""):
-    """The executed notebook as an HTML page that holds its pictures."""
-    exporter = HTMLExporter(require_js_url="")
+    """The executed notebook as an HTML page that holds its pictures and formulas, and needs no network."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = MATH.sub(formula, cell.source)
+    exporter = HTMLExporter(require_js_url="", mathjax_url="")
     body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
     with whole_file(PAGES / f"{path.stem}.html") as partial:
         partial.write_text(body + ending, encoding="utf-8")
+
+
+def formula(match):
+    """A formula between dollar signs as MathML, which browsers show by themselves; code stays as it is."""
+    code, display, inline = match.groups()
+    if code:
+        return code
+    return latex2mathml.converter.convert(display or inline, display="block" if display else "inline")
 
 
 def write_index(chapters):

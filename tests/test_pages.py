@@ -1,0 +1,73 @@
+"""chapters/build.py: executes a notebook, writes its page, and knows when nothing has changed."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+BUILD = Path(__file__).resolve().parents[1] / "chapters" / "build.py"
+FIRST = "# 00 · A test\n\n![picture](attachment:finished.png) with $\\hat x$, `$HOME` and\n\n$$a^2$$"
+PICTURE = "import matplotlib.pyplot as plt\nprint('drawing')\nplt.plot([1, 2])\nplt.show()"
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """The module build.py with its folders moved to a temporary place and one small chapter there."""
+    spec = importlib.util.spec_from_file_location("build", BUILD)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(module, "PAGES", tmp_path / "pages")
+    monkeypatch.setenv("GDL_PROFILE", "smoke")
+    monkeypatch.setenv("GDL_RUNS", "kept")  # main sets it: put back afterwards
+    write_chapter(tmp_path, PICTURE)
+    return module
+
+
+def write_chapter(folder, code):
+    picture = nbformat.v4.new_code_cell(code, metadata={"tags": ["finished-picture"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(FIRST), picture]), folder / "00_test.ipynb")
+
+
+def run(build, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["build.py", *arguments])
+    with pytest.raises(SystemExit) as end:
+        build.main()
+    return end.value.code
+
+
+def test_a_page_holds_pictures_and_formulas_and_is_made_once(build, monkeypatch, capsys, tmp_path):
+    assert run(build, monkeypatch) == 0
+    page = (tmp_path / "pages" / "00_test.html").read_text()
+    assert page.count('src="data:image/png;base64') == 2, "the picture in its place and at the head of the chapter"
+    assert "<math" in page and "$HOME" in page and 'src="http' not in page
+    assert "00_test.html" in (tmp_path / "pages" / "index.html").read_text()
+    assert "done" in capsys.readouterr().out
+    assert not nbformat.read(tmp_path / "00_test.ipynb", 4).cells[1].outputs, "the notebook itself is left alone"
+
+    assert run(build, monkeypatch) == 0
+    assert "00_test: up to date" in capsys.readouterr().out
+    write_chapter(tmp_path, PICTURE.replace("drawing", "again"))
+    assert run(build, monkeypatch) == 0
+    assert "up to date" not in capsys.readouterr().out
+
+
+def test_write_puts_outputs_into_the_notebook(build, monkeypatch, tmp_path):
+    assert run(build, monkeypatch, "--write") == 0
+    first, picture = nbformat.read(tmp_path / "00_test.ipynb", 4).cells
+    assert picture.outputs[0].text == "drawing\n"
+    assert first.attachments["finished.png"]["image/png"] == picture.outputs[1].data["image/png"]
+
+
+def test_a_failing_chapter_is_told_and_not_called_up_to_date(build, monkeypatch, capsys, tmp_path):
+    assert run(build, monkeypatch) == 0
+    write_chapter(tmp_path, "1 / 0")
+    for _ in range(2):
+        assert run(build, monkeypatch) == 1
+        assert "00_test: stopped with ZeroDivisionError: division by zero" in capsys.readouterr().out
+
+
+def test_an_unknown_chapter_is_refused(build, monkeypatch):
+    assert "there are 00_test" in run(build, monkeypatch, "99")
