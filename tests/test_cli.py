@@ -97,7 +97,10 @@ def test_wrong_options_are_exit_status_2_and_help_is_0():
 
 def test_interrupted_training_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-m", "gdl", *TINY, "--n", "400", "--batch-size", "2", "--epochs", "50", "--out", str(tmp_path / "run")]
-    training = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    training = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    )  # fmt: skip
     deadline = time.monotonic() + 200
     while not list(tmp_path.glob("run/epoch-*.weights.h5")) and time.monotonic() < deadline and training.poll() is None:
         time.sleep(0.2)
