@@ -136,7 +136,7 @@ class RunFolder:
             if changes:
                 raise CourseError(
                     f"{self.path} holds a training with other settings ({'; '.join(changes)}): "
-                    "use the same settings to go on, or another folder to start anew."
+                    "use the same settings to go on; to start anew, delete that folder or give another."
                 )
         else:
             with whole_file(self.settings_file) as partial:
