@@ -6,7 +6,8 @@ Everything public is reached as `gdl.NAME`; a name is imported when it is first 
 
 import importlib
 import os
-import sys
+
+from gdl.notebook import in_notebook
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as an error too
@@ -43,7 +44,7 @@ def __dir__():
     return sorted({*globals(), *_HOME, *_MODULES})
 
 
-if "ipykernel" in sys.modules:  # a notebook needs TensorFlow in any case, and not its start-up notes
+if in_notebook():  # it needs TensorFlow in any case, and not its start-up notes
     from gdl.quiet import start_tensorflow
 
     start_tensorflow()

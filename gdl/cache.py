@@ -27,6 +27,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from gdl.errors import DataError
+from gdl.notebook import in_notebook
 
 FORMAT = 1  # raised when the files of an entry change their meaning
 HOST = platform.node().replace(".", "-")
@@ -210,7 +211,7 @@ def _is_running(pid):
 
 
 def _progress(total, what):
-    shown = sys.stdout.isatty() or "ipykernel" in sys.modules
+    shown = sys.stdout.isatty() or in_notebook()
     text = f"Preparing {what}, once only"  # on standard output: notebooks show the other in red
     return tqdm(total=total, desc=text, unit=" images", file=sys.stdout, disable=not shown, leave=False, delay=1)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from gdl import plots
+from gdl.notebook import in_notebook
 
 
 class Reseed(keras.callbacks.Callback):
@@ -95,7 +96,7 @@ class Preview(keras.callbacks.Callback):
         pixel_range = self.model.architecture.pixel_range
         if self.folder:
             plots.save_grid(self.folder / f"epoch-{epoch + 1:04d}.png", rows, pixel_range)
-        if plots.in_notebook():
+        if in_notebook():
             from IPython.display import display
 
             title = f"epoch {epoch + 1}: " + ", ".join(f"{name} {value:.4g}" for name, value in logs.items())

@@ -1,7 +1,5 @@
 """Pictures of faces: in a notebook with `show`, on disk with `save_grid`."""
 
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
@@ -86,10 +84,3 @@ def _bytes(images, pixel_range):
             f"[{low}, {high}]: say pixel_range=(-1, 1), or clip them first."
         )
     return to_uint8(images, pixel_range)
-
-
-def in_notebook():
-    """Whether the code runs in Jupyter or Colab, where pictures can be displayed."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, "kernel")
