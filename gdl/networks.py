@@ -6,7 +6,6 @@ For 64x64 pixels and filters (32, 64, 128, 256): 64 -> 32 -> 16 -> 8 -> 4 and ba
 
 from dataclasses import dataclass
 
-import keras
 import tensorflow as tf
 from keras import layers
 

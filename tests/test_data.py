@@ -1,6 +1,5 @@
 """Reading faces: CelebA in its layouts, folders of images, drawn faces, and batches of them."""
 
-import io
 import itertools
 import os
 import subprocess

@@ -1,7 +1,6 @@
 """Training: what a run folder holds, and that a killed training ends where an undisturbed one does."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
