@@ -21,7 +21,10 @@ _HOME = {  # public name -> the module that defines it
     "DrawnFaces": "data",
     "CourseError": "errors",
     "DataError": "errors",
+    "load_photo": "photo",
     "Autoencoder": "autoencoder",
+    "VAE": "vae",
+    "Sampling": "vae",
     "train": "training",
     "load": "training",
     "run_folder": "training",
@@ -29,7 +32,7 @@ _HOME = {  # public name -> the module that defines it
     "settings": "profiles",
     "show": "plots",
 }
-_MODULES = {"cache", "data", "drawn", "plots", "profiles", "training"}
+_MODULES = {"cache", "data", "drawn", "losses", "plots", "profiles", "training"}
 
 
 def __getattr__(name):

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from gdl.losses import squared_error
 from gdl.model import FaceModel
 from gdl.networks import image_features, image_from_code
 
@@ -10,9 +11,9 @@ from gdl.networks import image_features, image_from_code
 class Autoencoder(FaceModel):
     """Encoder, bottleneck z, decoder, trained to give back what it was given.
 
-    Takes the options of `gdl.networks.Architecture`. The loss is the squared error summed
-    over the pixels and channels of each image and averaged over the batch. `fit` takes batches of
-    images x, or of pairs (input, target) where the two differ, as in denoising.
+    Takes the options of `gdl.architecture.Architecture`. The loss is the squared error summed
+    over the pixels, taken to [0, 1], and channels of each image and averaged over the batch. `fit`
+    takes batches of images x, or of pairs (input, target) where the two differ, as in denoising.
     Hinton and Salakhutdinov 2006.
     """
 
@@ -30,9 +31,4 @@ class Autoencoder(FaceModel):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         target = x if y is None else y
-        return ops.mean(squared_error(target, y_pred))
-
-
-def squared_error(x, x_hat):
-    """Squared error of each image, summed over pixels and channels. Two (batch, h, w, 3) -> (batch,)"""
-    return ops.sum(ops.square(x - x_hat), axis=(1, 2, 3))
+        return ops.mean(squared_error(self.unit_range(target), self.unit_range(y_pred)))

@@ -30,6 +30,54 @@ class Reseed(keras.callbacks.Callback):
             state.assign(numbers >> 1)  # 31 bits, which fit every signed type
 
 
+class HalveLearningRate(keras.callbacks.Callback):
+    """Halves the learning rate of every optimiser each `every` epochs; None leaves it alone."""
+
+    def __init__(self, every, optimizers):
+        super().__init__()
+        self.every = every
+        self.optimizers = optimizers
+        self.rates = [float(optimizer.learning_rate) for optimizer in optimizers]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.every:
+            for optimizer, rate in zip(self.optimizers, self.rates):
+                optimizer.learning_rate = rate * 0.5 ** (epoch // self.every)
+
+    def restore(self):
+        """Sets the rates as they were, so that the same model can be trained further with the same settings."""
+        for optimizer, rate in zip(self.optimizers, self.rates):
+            optimizer.learning_rate = rate
+
+
+class Patience(keras.callbacks.Callback):
+    """Stops a training whose validation loss has not fallen for `epochs` epochs; None never does.
+
+    It looks at the history, so that a training that is resumed stops where it would have.
+    """
+
+    def __init__(self, epochs, history):
+        super().__init__()
+        self.epochs = epochs
+        self.history = history
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.exhausted():
+            print(f"Stopped: the validation loss has not fallen since epoch {best_epoch(self.history.rows)}.")
+            self.model.stop_training = True
+
+    def exhausted(self):
+        """Whether the best epoch is long enough ago."""
+        rows = self.history.rows
+        return self.epochs is not None and bool(rows) and rows[-1]["epoch"] - best_epoch(rows) >= self.epochs
+
+
+def best_epoch(rows):
+    """The epoch with the lowest validation loss; the first of equals, and NaN is never it."""
+    losses = [row["val_loss"] for row in rows]
+    return rows[int(np.argmin(np.nan_to_num(losses, nan=np.inf)))]["epoch"]
+
+
 class Progress(keras.callbacks.Callback):
     """A progress bar for each epoch, which ends with the epoch's numbers."""
 
@@ -45,7 +93,7 @@ class Progress(keras.callbacks.Callback):
         self.bar.update(batch + 1 - self.bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix_str(", ".join(f"{name} {value:.4g}" for name, value in logs.items()))
+        self.bar.set_postfix_str(summary(logs))
         self.bar.close()
 
 
@@ -99,10 +147,16 @@ class Preview(keras.callbacks.Callback):
         if in_notebook():
             from IPython.display import display
 
-            title = f"epoch {epoch + 1}: " + ", ".join(f"{name} {value:.4g}" for name, value in logs.items())
+            title = f"epoch {epoch + 1}: {summary(logs)}"
             figure = plots.figure(rows, pixel_range, title=title)
             if self.display:
                 self.display.update(figure)
             else:
                 self.display = display(figure, display_id=True)
             plots.plt.close(figure)
+
+
+def summary(logs):
+    """The numbers of an epoch in a line: those of training, and the validation loss."""
+    names = sorted(name for name in logs if not name.startswith("val_") and name not in ("loss", "learning_rate"))
+    return ", ".join(f"{name} {logs[name]:.4g}" for name in ["loss", *names, "val_loss"] if name in logs)

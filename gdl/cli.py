@@ -7,7 +7,8 @@ from pathlib import Path
 from gdl.errors import CourseError
 from gdl.quiet import start_tensorflow
 
-MODELS = {"autoencoder": "Autoencoder"}
+MODELS = {"autoencoder": "Autoencoder", "vae": "VAE"}
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 DATA_HELP = (
     "folder of photographs: CelebA (images or zip, with its two tables), Food-101, COCO, or any folder of images; "
@@ -45,28 +46,21 @@ def parser():
 
     text = (
         "Trains a model. Stopped at any moment, the same command goes on after the last finished epoch. "
-        "Example: python -m gdl train autoencoder --data data/celeba --size 64 --z-dim 256 --epochs 5 --out runs/ae"
+        "Example: python -m gdl train vae --data data/celeba --out runs/vae"
     )
-    command = commands.add_parser("train", help="train a model, or go on with it", description=text, **style)
-    command.add_argument("model", choices=MODELS, help="which model")
-    _add_data(command)
-    command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
-    command.add_argument("--epochs", type=int, default=5, help="epochs in all, those of earlier sittings included")
-    command.add_argument("--batch-size", type=int, default=128, help="images in a batch")
-    command.add_argument("--learning-rate", type=float, default=1e-3, help="of the Adam optimiser")
-    command.add_argument("--halve-every", type=int, help="halve the learning rate every so many epochs")
-    command.add_argument("--flip", action="store_true", help="mirror half of the images, anew in each epoch")
-    command.add_argument("--seed", type=int, default=0, help="of weights, order and flips: same seed, same result")
-    network = command.add_argument_group("network")
-    network.add_argument("--z-dim", type=int, default=256, help="length of the code z")
-    network.add_argument("--filters", type=int, nargs="+", default=[32, 64, 128, 256], help="channels after each halving")
-    network.add_argument("--kernel-sizes", type=int, nargs="+", default=[3], help="one for all convolutions, or one for each filter")
-    network.add_argument("--downsampling", choices=("stride", "dilation"), default="stride", help="how the encoder halves")
-    network.add_argument("--upsampling", choices=("transpose", "resize", "pixel_shuffle"), default="transpose", help="how the decoder doubles")
-    network.add_argument("--residual", action="store_true", help="add a residual block to each stage")
-    network.add_argument("--no-batch-norm", dest="batch_norm", action="store_false", help="leave out batch normalisation")
-    network.add_argument("--dropout", type=float, default=0.0, help="share of values dropped after each stage")
-    network.add_argument("--pixel-range", type=int, nargs=2, default=[0, 1], metavar=("LOW", "HIGH"), help="0 1 or -1 1")
+    command = commands.add_parser("train", help="train a model, or go on with it", description=text)
+    models = command.add_subparsers(title="models", metavar="MODEL", dest="model", required=True)
+    text = "Trains an autoencoder (chapter 01)."
+    _add_training(models.add_parser("autoencoder", help="chapter 01", description=text, **style))
+    text = "Trains a variational autoencoder (chapters 02 and 03)."
+    model = models.add_parser("vae", help="chapters 02 and 03", description=text, **style)
+    _add_training(model)
+    loss = model.add_argument_group("variational autoencoder")
+    loss.add_argument("--beta", type=float, default=1.0, help="weight of the KL")
+    loss.add_argument("--reconstruction", choices=("bce", "mse"), default="bce", help="binary cross-entropy or squared error")
+    loss.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="training steps in which the weight of the KL grows from 0 to beta")
+    loss.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of so many units before z_mean and z_log_var")
+    loss.add_argument("--decoder-learning-rate", type=float, help="of a second Adam for the decoder; without it one trains both")
     command.set_defaults(command=train)
 
     text = "Writes a picture of what a trained model makes: images of random codes, or reconstructions of a data set's test images."
@@ -78,6 +72,34 @@ def parser():
     command.add_argument("--reconstruct", metavar="DATA", help="reconstruct test images of this data set instead (as --data of train)")
     command.set_defaults(command=sample)
     return top
+
+
+def _add_training(command):
+    """The options that the trainings of all models share."""
+    _add_data(command)
+    command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
+    command.add_argument("--epochs", type=int, default=5, help="epochs in all, those of earlier sittings included")
+    command.add_argument("--patience", type=int, metavar="EPOCHS", help="stop when the validation loss has not fallen for so many epochs; keeps the best weights")
+    command.add_argument("--batch-size", type=int, default=128, help="images in a batch")
+    command.add_argument("--steps-per-epoch", type=int, metavar="STEPS", help="batches in an epoch; without it, the whole training set")
+    command.add_argument("--learning-rate", type=float, default=1e-3, help="of the Adam optimiser")
+    command.add_argument("--halve-every", type=int, metavar="EPOCHS", help="halve the learning rate every so many epochs")
+    command.add_argument("--flip", action="store_true", help="mirror half of the images, anew in each epoch")
+    command.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the computation; weights are float32 in any case")
+    command.add_argument("--seed", type=int, default=0, help="of weights, order and flips: same seed, same result")
+    network = command.add_argument_group("network")
+    network.add_argument("--z-dim", type=int, default=256, help="length of the code z")
+    network.add_argument("--filters", type=int, nargs="+", default=[32, 64, 128, 256], help="channels after each halving")
+    network.add_argument("--kernel-sizes", type=int, nargs="+", default=[3], help="one for all convolutions, or one for each filter")
+    network.add_argument("--downsampling", choices=("stride", "dilation"), default="stride", help="how the encoder halves")
+    network.add_argument("--upsampling", choices=("transpose", "resize", "pixel_shuffle"), default="transpose", help="how the decoder doubles")
+    network.add_argument(
+        "--residual", nargs="?", choices=("block", "resnet18"), const="block", default=None,
+        help="add a residual block to each stage, or with resnet18 take the shape of ResNet-18",
+    )  # fmt: skip
+    network.add_argument("--no-batch-norm", dest="batch_norm", action="store_false", help="leave out batch normalisation")
+    network.add_argument("--dropout", type=float, default=0.0, help="share of values dropped after each stage")
+    network.add_argument("--pixel-range", type=int, nargs=2, default=[0, 1], metavar=("LOW", "HIGH"), help="0 1 or -1 1")
 
 
 def _add_data(command):
@@ -109,18 +131,10 @@ def train(options):
     import gdl
 
     keras.utils.set_random_seed(options.seed)
-    model = getattr(gdl, MODELS[options.model])(
-        image_size=options.size,
-        z_dim=options.z_dim,
-        filters=options.filters,
-        kernel_sizes=options.kernel_sizes[0] if len(options.kernel_sizes) == 1 else options.kernel_sizes,
-        downsampling=options.downsampling,
-        upsampling=options.upsampling,
-        residual=options.residual,
-        batch_norm=options.batch_norm,
-        dropout=options.dropout,
-        pixel_range=options.pixel_range,
-    )
+    keras.config.set_dtype_policy(options.precision)
+    model = getattr(gdl, MODELS[options.model])(**_model_options(options))
+    if getattr(options, "decoder_learning_rate", None):
+        model.compile(keras.optimizers.Adam(options.learning_rate), keras.optimizers.Adam(options.decoder_learning_rate))
     print(f"{options.model}: {model.count_params():,} weights")
     history = gdl.train(
         model,
@@ -130,7 +144,9 @@ def train(options):
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         halve_every=options.halve_every,
+        steps_per_epoch=options.steps_per_epoch,
         flip=options.flip,
+        patience=options.patience,
         seed=options.seed,
     )
     last = history.iloc[-1]
@@ -138,6 +154,26 @@ def train(options):
         f"{options.out}: epoch {len(history)}, loss {last['loss']:.4g} (validation {last['val_loss']:.4g}), "
         f"{last['images_per_second']:.0f} images/s, {history['seconds'].sum() / 60:.1f} minutes of training"
     )
+
+
+def _model_options(options):
+    """The options of the model's constructor, out of those of the command."""
+    chosen = {
+        "image_size": options.size,
+        "z_dim": options.z_dim,
+        "filters": options.filters,
+        "kernel_sizes": options.kernel_sizes[0] if len(options.kernel_sizes) == 1 else options.kernel_sizes,
+        "downsampling": options.downsampling,
+        "upsampling": options.upsampling,
+        "residual": {None: False, "block": True, "resnet18": "resnet18"}[options.residual],
+        "batch_norm": options.batch_norm,
+        "dropout": options.dropout,
+        "pixel_range": options.pixel_range,
+    }
+    if options.model == "vae":
+        names = ("beta", "reconstruction", "warm_up", "narrow_dense")
+        chosen |= {name: getattr(options, name) for name in names}
+    return chosen
 
 
 def sample(options):

@@ -132,17 +132,23 @@ def _complete(splits):
 
 
 def load_square(source, size):
-    """The central square of an image file (path or open file) as (size, size, 3) uint8.
+    """The central square of an image file (path or open file) as (size, size, 3) uint8; see `upright_rgb`."""
+    with Image.open(source) as image:
+        image.draft("RGB", (3 * size, 3 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, which is quicker
+        image = upright_rgb(image)
+        return square(image, min(image.size), size)
+
+
+def upright_rgb(image):
+    """An opened image as RGB of 8 bits a channel.
 
     The orientation that a camera noted (EXIF) is honoured, what is transparent becomes white, and
     16 bits become 8.
     """
-    with Image.open(source) as image:
-        image.draft("RGB", (3 * size, 3 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, which is quicker
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):  # 16 bits, grey
-            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        elif image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return square(image.convert("RGB"), min(image.size), size)
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits, grey
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")

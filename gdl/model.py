@@ -1,13 +1,15 @@
 """What all models of the course can do with plain arrays: encode, decode, reconstruct, generate."""
 
 import sys
+from dataclasses import asdict
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
+from gdl.architecture import Architecture
 from gdl.errors import CourseError
-from gdl.networks import Architecture
 from gdl.pixels import to_float
 
 
@@ -42,6 +44,26 @@ class FaceModel(keras.Model):
         """Images of n random codes from a standard normal. -> (n, size, size, 3) float32 in the pixel range"""
         return self.decode(np.random.default_rng(seed).standard_normal((n, self.architecture.z_dim)))
 
+    def compile(self, optimizer="adam", **options):
+        """As in Keras. The optimisers are built at once, or loading weights would lose their state."""
+        super().compile(optimizer, **options)
+        for optimizer, weights in self.optimizer_groups:
+            optimizer.build(weights)
+
+    @property
+    def optimizer_groups(self):
+        """The optimisers and the weights that each of them trains, as pairs."""
+        return [(self.optimizer, self.trainable_variables)]
+
+    def get_config(self):
+        """The options that this model was made with: `type(model)(**model.get_config())` makes another."""
+        return asdict(self.architecture)
+
+    def unit_range(self, x):
+        """Pixels of the model's range brought to [0, 1], so that losses mean the same in both ranges."""
+        low, high = self.architecture.pixel_range
+        return x if (low, high) == (0, 1) else (x - low) / (high - low)
+
     def preview(self, x):
         """The rows of pictures that training shows after each epoch, by their labels."""
         return {"image": to_float(x, self.architecture.pixel_range), "reconstruction": self.reconstruct(x)}
@@ -67,5 +89,22 @@ def in_batches(network, array, batch_size=256):
     """A network applied to an array, batch by batch, with a progress bar when it takes more than seconds."""
     starts = range(0, len(array), batch_size)
     bar = tqdm(starts, desc=network.name, unit="batch", file=sys.stdout, leave=False, delay=5)
-    parts = [keras.ops.convert_to_numpy(network(array[i : i + batch_size], training=False)) for i in bar]
-    return np.concatenate(parts) if parts else np.zeros((0, *network.output_shape[1:]), np.float32)
+    parts = [network(array[i : i + batch_size], training=False) for i in bar]
+    if not parts:  # an empty array: as many shapes without a row
+        return keras.tree.map_structure(lambda output: np.zeros((0, *output.shape[1:]), np.float32), network.output)
+    return keras.tree.map_structure(lambda *outputs: np.concatenate(outputs), *parts)
+
+
+def replicas():
+    """How many devices share a batch under `tf.distribute`; 1 without. Their gradients are added up."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def second_optimizer(optimizer):
+    """What Keras does to the optimiser given to `compile`: a name becomes one, and float16 gets a loss scale."""
+    if optimizer is None:
+        return None
+    optimizer = keras.optimizers.get(optimizer)
+    if keras.config.dtype_policy().name == "mixed_float16" and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer

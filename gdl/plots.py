@@ -2,13 +2,14 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.pixels import to_uint8
 
 DPI = 100  # screen pixels an inch
+
 
 def show(images, pixel_range=(0, 1), columns=8, title=None, inches=0.65):
     """Shows images in a grid, or labelled rows of images, each pixel as a whole number of screen pixels.
@@ -64,6 +65,21 @@ def save_grid(path, images, pixel_range=(0, 1), columns=8):
     """Writes the grid as a PNG file, whole or not at all."""
     with whole_file(path) as partial:
         Image.fromarray(grid(images, pixel_range, columns)).save(partial, format="PNG")
+
+
+def save_gif(path, pictures, seconds=0.3):
+    """Writes picture files as one moving picture with their names on it, whole or not at all; the last stays longer."""
+    frames = []
+    for picture in pictures:
+        with Image.open(picture) as image:
+            frame = Image.new("RGB", (image.width, image.height + 14), "white")
+            frame.paste(image, (0, 14))
+        ImageDraw.Draw(frame).text((2, 1), picture.stem, fill="black")
+        frames.append(frame)
+    if frames:
+        times = [round(1000 * seconds)] * (len(frames) - 1) + [2000]
+        with whole_file(path) as partial:
+            frames[0].save(partial, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
 
 
 def _tile(images):

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -10,7 +9,8 @@ import pandas as pd
 import tensorflow as tf
 
 import gdl
-from gdl.callbacks import History, Preview, Progress, Reseed
+from gdl import plots
+from gdl.callbacks import HalveLearningRate, History, Patience, Preview, Progress, Reseed, best_epoch
 from gdl.errors import CourseError
 from gdl.files import whole_file
 
@@ -25,6 +25,7 @@ def train(
     halve_every=None,
     steps_per_epoch=None,
     flip=False,
+    patience=None,
     seed=0,
     callbacks=(),
     quiet=False,
@@ -33,12 +34,15 @@ def train(
 
     run: folder of the training. After each epoch it holds the weights with the optimiser's
         state (`epoch-0003.weights.h5`), `history.csv`, a picture (`pictures/epoch-0003.png`)
-        and `run.json` with all the settings. Called again with the same settings, training
-        goes on after the last finished epoch, and the weights after N epochs are those of an
-        uninterrupted training, bit for bit, on the same machine. None writes nothing.
-    learning_rate: Adam's, unless the model was compiled already; halved every `halve_every` epochs.
+        and `run.json` with all the settings; at the end `training.gif`. Called again with the same
+        settings, training goes on after the last finished epoch, and the weights after N epochs are
+        those of an uninterrupted training, bit for bit, on the same machine. None writes nothing.
+    learning_rate: Adam's, unless the model was compiled already.
+    halve_every: epochs after which every learning rate is halved, again and again.
     steps_per_epoch: batches in an epoch; None is the whole training set.
     flip: mirrors half of the images, anew in each epoch.
+    patience: stops when the validation loss has not fallen for so many epochs; the model then has the weights of its
+        best epoch, which the run keeps as `best.weights.h5`. None trains to the end and keeps the last.
     callbacks: further Keras callbacks, run before the epoch is saved.
     quiet: no progress bars and no pictures.
     Raises CourseError when `run` holds a training with other settings.
@@ -46,52 +50,61 @@ def train(
     size = model.architecture.image_size
     if size != faces.size:
         raise CourseError(f"The model takes images of {size}x{size} pixels and the faces have {faces.size}x{faces.size}: give both the same size.")
+    if patience is not None and run is None:
+        raise CourseError("patience needs a run folder, in which the best weights are kept: give run='runs/some-name'.")
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same weights
     keras.utils.set_random_seed(seed)
-    if not model.compiled:
-        model.compile(keras.optimizers.Adam(learning_rate))
-    model.optimizer.build(model.trainable_variables)  # else loading would lose the optimiser's state
-
+    with model.distribute_strategy.scope():
+        if not model.compiled:
+            model.compile(keras.optimizers.Adam(learning_rate))
+    optimizers = [optimizer for optimizer, _ in model.optimizer_groups]
     settings = {
         "model": type(model).__name__,
-        "options": asdict(model.architecture),
+        "options": model.get_config(),
+        "precision": model.dtype_policy.name,
+        "optimizers": {f"optimizer {i}": _described(keras.optimizers.serialize(optimizer)) for i, optimizer in enumerate(optimizers, 1)},
         "data": faces.fingerprint,
         "training": dict(
-            batch_size=batch_size, learning_rate=learning_rate, halve_every=halve_every,
-            steps_per_epoch=steps_per_epoch, flip=flip, seed=seed,
+            batch_size=batch_size, halve_every=halve_every, steps_per_epoch=steps_per_epoch,
+            flip=flip, early_stopping=patience is not None, seed=seed,
         ),
     }  # fmt: skip
+    halving = HalveLearningRate(halve_every, optimizers)  # before loading, which brings the rate of a later epoch
     folder = None if run is None else RunFolder(run)
     done = folder.open(settings, model) if folder else 0
     images = min(len(faces.train), (steps_per_epoch or len(faces.train)) * batch_size)
     history = History(images, folder.read_history(done) if folder else [])
-    if done >= epochs:
-        print(f"{run} has {done} finished epochs already; nothing left to train.")
-        return history.table()
-    if done:
-        print(f"{run}: going on after epoch {done}.")
-
-    pixel_range = model.architecture.pixel_range
-    batches = faces.train.batches(batch_size, pixel_range, flip=flip, seed=seed, first_epoch=done)
-    if steps_per_epoch:
-        batches = batches.take(steps_per_epoch)
-    own = [Reseed(seed), history]
-    if not quiet:
-        own += [Preview(faces.val.images[:6], folder and folder.path / "pictures"), Progress(epochs)]
-    if halve_every:
-        decay = keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate * 0.5 ** (epoch // halve_every))
-        own.insert(0, decay)
-    if folder:
-        own.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: folder.save(epoch + 1, model, history.rows)))
-    model.fit(
-        batches,
-        validation_data=faces.val.batches(batch_size, pixel_range, shuffle=False),
-        initial_epoch=done,
-        epochs=epochs,
-        callbacks=[*callbacks, *own],
-        shuffle=False,  # the batches are shuffled already
-        verbose=0,
-    )
+    stopping = Patience(patience, history)
+    if done >= epochs or stopping.exhausted():
+        why = "its validation loss has stopped falling" if done < epochs else "nothing left to train"
+        print(f"{run} has {done} finished epochs already; {why}.")
+    else:
+        if done:
+            print(f"{run}: going on after epoch {done}.")
+        own = [halving, Reseed(seed), history]
+        if not quiet:
+            own += [Preview(faces.val.images[:6], folder and folder.pictures), Progress(epochs)]
+        if folder:
+            best_too = patience is not None
+            own.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: folder.save(model, history.rows, best_too)))
+        pixel_range = model.architecture.pixel_range
+        batches = faces.train.batches(batch_size, pixel_range, flip=flip, seed=seed, first_epoch=done)
+        try:
+            model.fit(
+                batches.take(steps_per_epoch) if steps_per_epoch else batches,
+                validation_data=faces.val.batches(batch_size, pixel_range, shuffle=False),
+                initial_epoch=done,
+                epochs=epochs,
+                callbacks=[*callbacks, *own, stopping],
+                shuffle=False,  # the batches are shuffled already
+                verbose=0,
+            )
+        finally:
+            halving.restore()
+            if folder and not quiet:
+                plots.save_gif(folder.path / "training.gif", sorted(folder.pictures.glob("epoch-*.png")))
+    if patience is not None:
+        model.load_weights(folder.best)
     return history.table()
 
 
@@ -101,18 +114,21 @@ def run_folder(name, faces):
 
 
 def load(run):
-    """The model of a run folder with the weights of its last finished epoch."""
+    """The model of a run folder with the weights of its last finished epoch, or its best if it was trained with patience."""
     folder = RunFolder(run)
     if not folder.settings_file.is_file():
         raise CourseError(f"{run} is not a run: it has no run.json; give the folder that training was told to write to.")
     settings = json.loads(folder.settings_file.read_text())
-    model = getattr(gdl, settings["model"])(**settings["options"])
-    weights = folder.weights()
-    if not weights:
+    if not folder.weights():
         raise CourseError(f"{run} has no finished epoch yet: train for at least one.")
-    model.compile(keras.optimizers.Adam())
-    model.optimizer.build(model.trainable_variables)
-    model.load_weights(weights[-1])
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(settings["precision"])
+    try:
+        model = getattr(gdl, settings["model"])(**settings["options"])
+        model.compile(*map(keras.optimizers.deserialize, settings["optimizers"].values()))
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.load_weights(folder.best if folder.best.is_file() else folder.weights()[-1])
     return model
 
 
@@ -122,6 +138,8 @@ class RunFolder:
     def __init__(self, path):
         self.path = Path(path)
         self.settings_file = self.path / "run.json"
+        self.pictures = self.path / "pictures"
+        self.best = self.path / "best.weights.h5"
 
     def weights(self):
         """Paths of the saved weights, oldest first."""
@@ -158,15 +176,27 @@ class RunFolder:
         rows = pd.read_csv(file)
         return rows[rows["epoch"] <= epochs].to_dict("records")
 
-    def save(self, epoch, model, rows):
+    def save(self, model, rows, best_too):
         """Writes the history, then the weights; an epoch counts as finished once its weights are there."""
+        epoch = rows[-1]["epoch"]
         with whole_file(self.path / "history.csv") as partial:
             pd.DataFrame(rows).to_csv(partial, index=False)
+        if best_too and best_epoch(rows) == epoch:
+            with whole_file(self.best) as partial:
+                model.save_weights(partial)
         before = self.weights()
         with whole_file(self.path / f"epoch-{epoch:04d}.weights.h5") as partial:
             model.save_weights(partial)
         for file in before:
-            file.unlink()
+            if file.name != f"epoch-{epoch:04d}.weights.h5":
+                file.unlink()
+
+
+def _described(optimizer):
+    """What Keras says of an optimiser, without the names, which count those made before, and with readable floats."""
+    if isinstance(optimizer, dict):
+        return {key: _described(value) for key, value in optimizer.items() if key != "name"}
+    return float(f"{optimizer:.6g}") if isinstance(optimizer, float) else optimizer
 
 
 def _differences(before, after, name=""):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import gdl
-from gdl.autoencoder import squared_error
+from gdl.losses import squared_error
 from gdl.pixels import to_float, to_uint8
 
 

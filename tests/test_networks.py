@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 import gdl
-from gdl.networks import Architecture, PixelShuffle, image_features, image_from_code
+from gdl.architecture import Architecture
+from gdl.networks import PixelShuffle, image_features, image_from_code
 
 SMALL = dict(image_size=32, z_dim=8, filters=(8, 16))
 

@@ -106,7 +106,7 @@ def test_killed_while_the_weights_are_written(tmp_path, undisturbed):
 
 def test_a_run_folder_holds_safe_files_only(undisturbed):
     files = sorted(str(file.relative_to(undisturbed)) for file in undisturbed.rglob("*") if file.is_file())
-    assert files == ["epoch-0003.weights.h5", "history.csv"] + [f"pictures/epoch-000{i}.png" for i in (1, 2, 3)] + ["run.json"]
+    assert files == ["epoch-0003.weights.h5", "history.csv"] + [f"pictures/epoch-000{i}.png" for i in (1, 2, 3)] + ["run.json", "training.gif"]
     history = pd.read_csv(undisturbed / "history.csv")
     assert history["epoch"].tolist() == [1, 2, 3]
     assert history["learning_rate"].tolist() == pytest.approx([3e-3, 1.5e-3, 0.75e-3])

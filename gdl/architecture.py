@@ -1,0 +1,88 @@
+"""The options that all models share, and which of them fit together."""
+
+from dataclasses import dataclass
+
+from gdl.errors import CourseError
+from gdl.pixels import check_pixel_range
+
+DOWNSAMPLING = ("stride", "dilation")
+UPSAMPLING = ("transpose", "resize", "pixel_shuffle")
+RESIDUAL = (False, True, "resnet18")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The options that all models share.
+
+    image_size: height and width in pixels, a multiple of 2 ** len(filters).
+    z_dim: length of the code z.
+    filters: channels after each halving, from the image to the code.
+    kernel_sizes: one size for all convolutions, or one for each entry of `filters`.
+    downsampling: "stride" (convolution with stride 2) or "dilation" (convolution with
+        dilation 2, then max pooling).
+    upsampling: "transpose" (transposed convolution with stride 2), "resize" (nearest
+        neighbour, then convolution; Odena, Dumoulin and Olah 2016) or "pixel_shuffle"
+        (convolution to four times the channels, rearranged into 2x2 pixels; Shi et al. 2016).
+    residual: False; True adds a block of two convolutions with a shortcut after each stage; or
+        "resnet18", the shape of ResNet-18: a first convolution, then two such blocks a stage, the
+        first of which changes the size. As in the paper with filters (64, 64, 128, 256, 512)
+        and kernel_sizes (7, 3, 3, 3, 3). He et al. 2016.
+    batch_norm: batch normalisation after each convolution (Ioffe and Szegedy 2015).
+    dropout: share of each stage's values that are set to zero while training, 0 <= dropout < 1.
+    pixel_range: (0, 1), then the decoder ends in a sigmoid, or (-1, 1), then in a tanh.
+    Raises CourseError, in one sentence, for options that do not fit together.
+    """
+
+    image_size: int = 64
+    z_dim: int = 256
+    filters: tuple = (32, 64, 128, 256)
+    kernel_sizes: int | tuple = 3
+    downsampling: str = "stride"
+    upsampling: str = "transpose"
+    residual: bool | str = False
+    batch_norm: bool = True
+    dropout: float = 0.0
+    pixel_range: tuple = (0, 1)
+
+    def __post_init__(self):
+        # lists become tuples, so that options read back from JSON equal the ones written
+        object.__setattr__(self, "filters", tuple(self.filters))
+        object.__setattr__(self, "pixel_range", check_pixel_range(self.pixel_range))
+        if not isinstance(self.kernel_sizes, int):
+            object.__setattr__(self, "kernel_sizes", tuple(self.kernel_sizes))
+            if len(self.kernel_sizes) != len(self.filters):
+                raise CourseError(
+                    f"kernel_sizes {self.kernel_sizes} has {len(self.kernel_sizes)} entries and filters {self.filters} "
+                    f"has {len(self.filters)}: give one kernel size, or one for each entry of filters."
+                )
+        if not self.filters:
+            raise CourseError("filters is empty: give at least one number of channels, such as (32, 64, 128, 256).")
+        if self.z_dim < 1:
+            raise CourseError(f"z_dim is {self.z_dim}: the code needs at least one number.")
+        for name, value, known in (
+            ("downsampling", self.downsampling, DOWNSAMPLING),
+            ("upsampling", self.upsampling, UPSAMPLING),
+            ("residual", self.residual, RESIDUAL),
+        ):
+            if value not in known:
+                raise CourseError(f"{name}={value!r} is not known: choose one of {', '.join(map(repr, known))}.")
+        if self.residual == "resnet18" and len(self.filters) < 2:
+            raise CourseError("residual='resnet18' needs at least two filters: one of the first convolution and one a stage.")
+        if not 0 <= self.dropout < 1:
+            raise CourseError(f"dropout is {self.dropout}: it is a share, at least 0 and less than 1.")
+        halvings = 2 ** len(self.filters)
+        if self.image_size < halvings or self.image_size % halvings:
+            raise CourseError(
+                f"image_size {self.image_size} cannot be halved {len(self.filters)} times: with {len(self.filters)} "
+                f"filters it has to be a multiple of {halvings}, such as {halvings * max(1, round(self.image_size / halvings))}."
+            )
+
+    @property
+    def kernels(self):
+        """One kernel size for each entry of `filters`."""
+        return (self.kernel_sizes,) * len(self.filters) if isinstance(self.kernel_sizes, int) else self.kernel_sizes
+
+    @property
+    def feature_size(self):
+        """Height and width in pixels of the smallest feature map."""
+        return self.image_size // 2 ** len(self.filters)
