@@ -47,6 +47,8 @@ class Architecture:
     def __post_init__(self):
         # lists become tuples, so that options read back from JSON equal the ones written
         object.__setattr__(self, "filters", tuple(self.filters))
+        if self.residual in (0, 1):
+            object.__setattr__(self, "residual", bool(self.residual))
         object.__setattr__(self, "pixel_range", check_pixel_range(self.pixel_range))
         if not isinstance(self.kernel_sizes, int):
             object.__setattr__(self, "kernel_sizes", tuple(self.kernel_sizes))

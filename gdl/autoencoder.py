@@ -1,10 +1,10 @@
 """The autoencoder: an image to a short code and back (chapter 01)."""
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from gdl.losses import squared_error
-from gdl.model import FaceModel
+from gdl.model import FaceModel, batch_mean
 from gdl.networks import image_features, image_from_code
 
 
@@ -31,4 +31,4 @@ class Autoencoder(FaceModel):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         target = x if y is None else y
-        return ops.mean(squared_error(self.unit_range(target), self.unit_range(y_pred)))
+        return batch_mean(squared_error(self.unit_range(target), self.unit_range(y_pred)))

@@ -37,7 +37,7 @@ class HalveLearningRate(keras.callbacks.Callback):
         super().__init__()
         self.every = every
         self.optimizers = optimizers
-        self.rates = [float(optimizer.learning_rate) for optimizer in optimizers]
+        self.rates = [learning_rate_of(optimizer) for optimizer in optimizers]
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.every:
@@ -70,6 +70,11 @@ class Patience(keras.callbacks.Callback):
         """Whether the best epoch is long enough ago."""
         rows = self.history.rows
         return self.epochs is not None and bool(rows) and rows[-1]["epoch"] - best_epoch(rows) >= self.epochs
+
+
+def learning_rate_of(optimizer):
+    """The learning rate as a float, on one device or on several."""
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def best_epoch(rows):
@@ -117,7 +122,7 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = self.end - self.start
-        learning_rate = float(self.model.optimizer.learning_rate)
+        learning_rate = learning_rate_of(self.model.optimizer)
         speed = {"seconds": round(seconds, 2), "images_per_second": round(self.images / seconds, 1)}
         self.rows.append({"epoch": epoch + 1, **logs, "learning_rate": learning_rate, **speed})
 

@@ -95,16 +95,30 @@ def in_batches(network, array, batch_size=256):
     return keras.tree.map_structure(lambda *outputs: np.concatenate(outputs), *parts)
 
 
-def replicas():
-    """How many devices share a batch under `tf.distribute`; 1 without. Their gradients are added up."""
-    return tf.distribute.get_strategy().num_replicas_in_sync
+def batch_mean(losses):
+    """Mean over the batch; where several devices share a batch, this device's part of it. (n,) -> ()"""
+    n = tf.cast(tf.shape(losses)[0], losses.dtype)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:  # their gradients will be added up
+        n = tf.distribute.get_replica_context().all_reduce("SUM", n)
+    return tf.reduce_sum(losses) / n
 
 
-def second_optimizer(optimizer):
+def second_optimizer(optimizer, precision):
     """What Keras does to the optimiser given to `compile`: a name becomes one, and float16 gets a loss scale."""
     if optimizer is None:
         return None
     optimizer = keras.optimizers.get(optimizer)
-    if keras.config.dtype_policy().name == "mixed_float16" and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+    if precision == "mixed_float16" and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+def apply_gradients(optimizer, gradients, weights):
+    """`optimizer.apply_gradients`, made safe for float16 on several devices.
+
+    There Keras looks for overflow on the first device only; so each gets the mean of all gradients.
+    """
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    if several and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = tf.distribute.get_replica_context().all_reduce("MEAN", gradients)
+    optimizer.apply_gradients(zip(gradients, weights))

@@ -19,6 +19,24 @@ class PixelShuffle(layers.Layer):
         return batch, 2 * height, 2 * width, channels // 4
 
 
+class BatchNormalization(layers.BatchNormalization):
+    """Keras's layer; TensorFlow's fused operation trains it, which gives the same numbers in fewer passes.
+
+    Ioffe and Szegedy 2015. For channels last, as everywhere in the course.
+    """
+
+    def call(self, x, training=None, mask=None):
+        if not training or self.synchronized or len(x.shape) != 4:
+            return super().call(x, training=training, mask=mask)
+        fused = tf.compat.v1.nn.fused_batch_norm
+        y, mean, variance = fused(x, self.gamma, self.beta, epsilon=self.epsilon, is_training=True)
+        n = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+        variance *= (n - 1) / n  # the operation divides by n - 1, Keras by n
+        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(self.momentum * moving + (1 - self.momentum) * new)
+        return y
+
+
 def image_features(x, architecture):
     """Halves images once for each entry of filters, then flattens. (batch, size, size, 3) -> (batch, features)"""
     resnet = architecture.residual == "resnet18"
@@ -69,7 +87,7 @@ def _normalise(x, architecture):
     # momentum 0.9, not Keras's 0.99: the running mean has to settle within a short training;
     # on several GPUs the statistics are those of the whole batch, as on one
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return layers.BatchNormalization(momentum=0.9, synchronized=replicas > 1)(x)
+    return BatchNormalization(momentum=0.9, synchronized=replicas > 1)(x)
 
 
 def _downsample(x, filters, kernel, architecture):
@@ -97,11 +115,12 @@ def _basic_block(x, filters, architecture, resize=None, kernel=3):
     """Two convolutions beside a shortcut (He et al. 2016); `resize` is what changes the size, if anything does."""
     bias = not architecture.batch_norm
     shortcut = x
-    if resize:
+    if resize or x.shape[-1] != filters:
         if resize is _upsample:
             shortcut = layers.UpSampling2D(2, interpolation="nearest")(x)
         stride = 2 if resize is _downsample else 1
         shortcut = _normalise(layers.Conv2D(filters, 1, strides=stride, use_bias=bias)(shortcut), architecture)
+    if resize:
         x = resize(x, filters, kernel, architecture)
     else:
         x = layers.Conv2D(filters, 3, padding="same", use_bias=bias)(x)

@@ -100,11 +100,12 @@ def train(
                 verbose=0,
             )
         finally:
-            halving.restore()
+            halving.restore()  # for an interrupted training
             if folder and not quiet:
                 plots.save_gif(folder.path / "training.gif", sorted(folder.pictures.glob("epoch-*.png")))
     if patience is not None:
         model.load_weights(folder.best)
+    halving.restore()
     return history.table()
 
 
@@ -128,7 +129,9 @@ def load(run):
         model.compile(*map(keras.optimizers.deserialize, settings["optimizers"].values()))
     finally:
         keras.config.set_dtype_policy(before)
+    rates = HalveLearningRate(None, [optimizer for optimizer, _ in model.optimizer_groups])
     model.load_weights(folder.best if folder.best.is_file() else folder.weights()[-1])
+    rates.restore()  # those that the training began with, so that it can go on
     return model
 
 

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from gdl.errors import CourseError
 from gdl.losses import binary_crossentropy, kl_divergence, squared_error
-from gdl.model import FaceModel, in_batches, replicas, second_optimizer
+from gdl.model import FaceModel, apply_gradients, batch_mean, in_batches, second_optimizer
 from gdl.networks import image_features, image_from_code, normalise_activate
 
 RECONSTRUCTION = {"bce": binary_crossentropy, "mse": squared_error}
@@ -32,6 +32,8 @@ class VAE(FaceModel):
         super().__init__(image_size, z_dim, filters, **options)
         if reconstruction not in RECONSTRUCTION:
             raise CourseError(f"reconstruction={reconstruction!r} is not known: choose 'bce' or 'mse'.")
+        if narrow_dense is not None and narrow_dense < 1:
+            raise CourseError(f"narrow_dense is {narrow_dense}: give a number of units, at least 1, or None.")
         if beta < 0 or warm_up < 0:
             raise CourseError(f"beta is {beta} and warm_up {warm_up}: neither can be negative.")
         self.beta, self.reconstruction, self.narrow_dense, self.warm_up = beta, reconstruction, narrow_dense, warm_up
@@ -69,12 +71,12 @@ class VAE(FaceModel):
             beta = beta * ops.minimum(1.0, ops.cast(self.optimizer.iterations, "float32") / self.warm_up)
         with tf.GradientTape(persistent=True) as tape:  # persistent: there may be two optimisers
             reconstruction, kl = self.both_losses(x, training=True)  # (batch,), (batch,)
-            loss = ops.mean(reconstruction + beta * kl) / replicas()  # ()
+            loss = batch_mean(reconstruction + beta * kl)  # ()
             # in mixed_float16 small gradients would become 0 without a larger loss; else scale_loss changes nothing
             scaled = [optimizer.scale_loss(loss) for optimizer, _ in self.optimizer_groups]
         for (optimizer, weights), scaled_loss in zip(self.optimizer_groups, scaled):
             gradients = tape.gradient(scaled_loss, weights)
-            optimizer.apply_gradients(zip(gradients, weights))
+            apply_gradients(optimizer, gradients, weights)
         return self.track(reconstruction, kl, beta)
 
     def test_step(self, data):
@@ -98,7 +100,7 @@ class VAE(FaceModel):
 
     def compile(self, optimizer="adam", decoder_optimizer=None, **options):
         """As in Keras; a second optimiser trains the decoder, and the first then the encoder alone."""
-        self.decoder_optimizer = second_optimizer(decoder_optimizer)
+        self.decoder_optimizer = second_optimizer(decoder_optimizer, self.dtype_policy.name)
         super().compile(optimizer, **options)
 
     @property

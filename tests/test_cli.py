@@ -1,5 +1,6 @@
 """The command line, run as a stranger would run it: in a process of its own."""
 
+import json
 import os
 import re
 import signal
@@ -12,7 +13,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gdl import drawn
+import gdl
+from gdl import cli, drawn, training
 
 TINY = "train autoencoder --data drawn --n 60 --size 32 --filters 4 8 --z-dim 4 --batch-size 8".split()
 
@@ -108,3 +110,85 @@ def test_interrupted_training_says_how_to_go_on(tmp_path):
     _, errors = training.communicate(timeout=60)
     assert training.returncode == 130
     assert "goes on after the last finished epoch" in errors and "Traceback" not in errors
+
+
+def test_every_option_of_the_variational_autoencoder_arrives(tmp_path):
+    out = tmp_path / "vae"
+    options = (
+        "--data drawn --n 60 --size 32 --epochs 2 --batch-size 8 --steps-per-epoch 3 --patience 5 --learning-rate 0.002 --halve-every 1 "
+        "--flip --precision mixed_bfloat16 --seed 3 --filters 8 8 --kernel-sizes 5 3 --z-dim 4 --downsampling dilation "
+        "--upsampling pixel_shuffle --residual resnet18 --no-batch-norm --dropout 0.1 --pixel-range -1 1 "
+        "--beta 0.5 --reconstruction mse --warm-up 4 --narrow-dense 5 --decoder-learning-rate 0.0005"
+    )
+    done = run("train", "vae", "--out", out, *options.split())
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"vae: [\d,]+ weights", done.stdout) and "kl_share" in done.stdout
+    settings = json.loads((out / "run.json").read_text())
+    assert settings["model"] == "VAE" and settings["precision"] == "mixed_bfloat16"
+    assert settings["options"] == {
+        "image_size": 32, "z_dim": 4, "filters": [8, 8], "kernel_sizes": [5, 3], "downsampling": "dilation", "upsampling": "pixel_shuffle",
+        "residual": "resnet18", "batch_norm": False, "dropout": 0.1, "pixel_range": [-1, 1],
+        "beta": 0.5, "reconstruction": "mse", "narrow_dense": 5, "warm_up": 4,
+    }  # fmt: skip
+    assert [o["config"]["learning_rate"] for o in settings["optimizers"].values()] == [0.002, 0.0005]
+    assert settings["training"] == dict(batch_size=8, halve_every=1, steps_per_epoch=3, flip=True, early_stopping=True, seed=3)
+    history = pd.read_csv(out / "history.csv")
+    assert history["epoch"].tolist() == [1, 2] and {"loss", "reconstruction_loss", "kl_loss", "kl_share", "val_loss"} <= set(history)
+    with Image.open(out / "training.gif") as gif:
+        assert gif.n_frames == 2
+    made = run("sample", out, "--out", tmp_path / "new.png", "--n", 16)
+    assert made.returncode == 0, made.stderr
+    assert np.asarray(Image.open(tmp_path / "new.png")).shape == (2 * 33, 8 * 33, 3)
+
+
+@pytest.fixture
+def trained_with(monkeypatch, capsys):
+    """A function that runs `train` in this process up to the training itself; returns the model and the settings."""
+
+    def told(*arguments):
+        seen = {}
+
+        def instead(model, faces, **settings):
+            seen.update(settings, model=model)
+            return pd.DataFrame({"loss": [1.0], "val_loss": [1.0], "images_per_second": [1.0], "seconds": [1.0]})
+
+        monkeypatch.setattr(training, "train", instead)
+        cli.main(["train", *map(str, arguments), *"--data drawn --n 60 --size 32 --filters 4 8 --z-dim 4 --out unused".split()])
+        return seen
+
+    return told
+
+
+def test_options_have_the_defaults_of_the_model(trained_with):
+    seen = trained_with("vae")
+    assert seen["model"].get_config() == gdl.VAE(image_size=32, filters=(4, 8), z_dim=4).get_config()
+    assert not seen["model"].compiled, "gdl.train makes the one optimiser itself"
+    assert seen["patience"] is seen["steps_per_epoch"] is seen["halve_every"] is None
+
+
+@pytest.mark.parametrize("arguments,residual", [([], False), (["--residual"], True), (["--residual", "block"], True), (["--residual", "resnet18"], "resnet18")])
+def test_residual_is_a_switch_or_a_choice(trained_with, arguments, residual):
+    assert trained_with("vae", *arguments)["model"].get_config()["residual"] is residual
+
+
+def test_a_decoder_learning_rate_of_0_keeps_the_decoder_as_it_is(trained_with):
+    model = trained_with("vae", "--learning-rate", 0.01, "--decoder-learning-rate", 0)["model"]
+    assert model.compiled and [float(optimizer.learning_rate) for optimizer, _ in model.optimizer_groups] == pytest.approx([0.01, 0])
+
+
+@pytest.mark.parametrize(
+    "arguments,words",
+    [
+        ("--beta -1", "beta is -1"),
+        ("--warm-up -3", "warm_up -3"),
+        ("--residual resnet18 --filters 8", "at least two filters"),
+        ("--kernel-sizes 3 3 3 --filters 8 8", "3 entries"),
+        ("--pixel-range 0 255", "(0, 1) or (-1, 1)"),
+    ],
+)
+def test_a_mistake_in_the_variational_autoencoder_is_one_sentence(arguments, words, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train", "vae", *"--data drawn --n 60 --size 32 --out".split(), str(tmp_path / "run"), *arguments.split()])
+    said = str(stop.value)
+    assert said.startswith("gdl: ") and words in said and "\n" not in said
+    assert not (tmp_path / "run").exists()

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import gdl
 from gdl.architecture import Architecture
-from gdl.networks import PixelShuffle, image_features, image_from_code
+from gdl.networks import PixelShuffle, image_features, image_from_code, normalise_activate
 
 SMALL = dict(image_size=32, z_dim=8, filters=(8, 16))
 
@@ -76,6 +76,74 @@ def test_dropout_acts_in_training_only():
     assert not np.array_equal(model(x, training=True), model(x, training=True))
 
 
+@pytest.mark.parametrize("dtype,tolerance", [("float32", 1e-4), ("mixed_float16", 2e-2)])
+def test_batch_normalisation_is_that_of_keras(dtype, tolerance):
+    """Outputs, gradients, and what is remembered for later, with the batch's statistics and with the remembered ones."""
+    x = tf.constant(np.random.default_rng(0).normal(3, 2, (4, 6, 5, 7)), tf.float32)
+    weight = tf.constant(np.random.default_rng(1).normal(size=x.shape), tf.float32)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        image = keras.Input(x.shape[1:])
+        ours = keras.Model(image, normalise_activate(image, Architecture()))
+        theirs = keras.Model(image, keras.layers.LeakyReLU(0.2)(keras.layers.BatchNormalization(momentum=0.9)(image)))
+    finally:
+        keras.config.set_dtype_policy(before)
+    scales = np.random.default_rng(2).uniform(0.5, 2, 7)
+    results = []
+    for network in (ours, theirs):
+        network.set_weights([scales, scales - 1, np.zeros(7), np.ones(7)])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            trained = tf.cast(network(x, training=True), tf.float32)
+            total = tf.reduce_sum(trained * weight)
+        gradients = tape.gradient(total, [x, *network.trainable_weights])
+        remembered = network.get_weights()[2:]
+        results.append([trained, *gradients, *remembered, tf.cast(network(x, training=False), tf.float32)])
+    for mine, keras_own in zip(*results, strict=True):
+        assert mine.shape == keras_own.shape and np.allclose(mine, keras_own, rtol=tolerance, atol=tolerance)
+
+
+def trainable_weights(network):
+    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+
+
+def test_the_resnet18_encoder_is_that_of_the_paper():
+    """torchvision's ResNet-18 has 11,689,512 weights, 513,000 of them in its classifier of 1,000 classes."""
+    options = Architecture(image_size=32, z_dim=8, filters=(64, 64, 128, 256, 512), kernel_sizes=(7, 3, 3, 3, 3), residual="resnet18")
+    x = keras.Input((32, 32, 3))
+    network = keras.Model(x, image_features(x, options))
+    assert trainable_weights(network) == 11_689_512 - 513_000 == 11_176_512
+    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    shortcuts = [layer for layer in convolutions if layer.kernel_size == (1, 1)]
+    assert len(convolutions) - len(shortcuts) == 17 and len(shortcuts) == 3, "with the classifier 18 layers"
+    assert convolutions[0].kernel_size == (7, 7) and convolutions[0].filters == 64
+    assert sum(isinstance(layer, keras.layers.Add) for layer in network.layers) == 8
+    assert network.output.shape == (None, 512)
+
+
+@pytest.mark.parametrize("filters", [(8, 8), (4, 8), (8, 4, 4), (4, 6, 8, 10)])
+def test_resnet18_of_any_filters_halves_and_doubles_back(filters):
+    options = Architecture(image_size=32, z_dim=3, filters=filters, residual="resnet18")
+    x, z = keras.Input((32, 32, 3)), keras.Input((3,))
+    features = image_features(x, options)
+    assert features.shape[1] == options.feature_size**2 * filters[-1]
+    network = keras.Model(z, image_from_code(z, options))
+    assert network.output.shape == (None, 32, 32, 3)
+    blocks = sum(isinstance(layer, keras.layers.Add) for layer in network.layers)
+    assert blocks == 2 * (len(filters) - 1), "as many blocks as in the encoder"
+
+
+@pytest.mark.parametrize(
+    "down,up,batch_norm",
+    [("stride", "transpose", True), ("dilation", "resize", True), ("stride", "pixel_shuffle", False), ("dilation", "transpose", False)],
+)
+def test_resnet18_trains_all_its_weights(down, up, batch_norm):
+    model, before, after = autoencoder_step(residual="resnet18", filters=(8, 8), downsampling=down, upsampling=up, batch_norm=batch_norm)
+    unchanged = [v.path for v, a, b in zip(model.weights, before, after) if v.trainable and np.array_equal(a, b)]
+    assert all("bias" in path for path in unchanged), unchanged
+
+
 def test_dilation_sees_further_than_stride():
     """With kernel 3 and one stage, a feature of the strided encoder sees 3 pixels, of the dilated and pooled one 6."""
 
@@ -124,6 +192,8 @@ def test_the_decoder_mirrors_the_encoder():
         (dict(kernel_sizes=(3, 3)), "2 entries"),
         (dict(downsampling="pool"), "'stride', 'dilation'"),
         (dict(upsampling="deconv"), "'transpose', 'resize', 'pixel_shuffle'"),
+        (dict(residual="resnet50"), "False, True, 'resnet18'"),
+        (dict(residual="resnet18", filters=(8,)), "at least two filters"),
         (dict(pixel_range=(0, 255)), "(0, 1) or (-1, 1)"),
         (dict(dropout=1.0), "less than 1"),
         (dict(z_dim=0), "at least one number"),

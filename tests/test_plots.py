@@ -58,3 +58,30 @@ def test_save_grid_writes_the_grid(tmp_path):
     plots.save_grid(tmp_path / "new" / "grid.png", images, columns=2)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "new" / "grid.png")), plots.grid(images, columns=2))
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["grid.png"]
+
+
+def test_save_gif_shows_every_picture_once_with_its_name(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (4, 40, 40, 3), np.uint8)
+    files = [tmp_path / f"epoch-000{i}.png" for i in (1, 2, 3)]
+    for file in files:
+        plots.save_grid(file, picture)  # the same picture thrice: a GIF's writer would leave out what does not change
+    plots.save_gif(tmp_path / "training.gif", files, seconds=0.2)
+    with Image.open(tmp_path / "training.gif") as gif:
+        assert gif.n_frames == 3 and gif.info["loop"] == 0
+        frames, times = [], []
+        for i in range(3):
+            gif.seek(i)
+            frames.append(np.asarray(gif.convert("RGB")).astype(int))
+            times.append(gif.info["duration"])
+    height, width = plots.grid(picture).shape[:2]
+    assert frames[0].shape == (height + 14, width, 3)
+    assert np.abs(frames[0][14:] - plots.grid(picture)).mean() < 20, "the picture, in the 256 colours of a GIF"
+    assert all((frame[:14].min(axis=2) < 100).any() for frame in frames), "its name is written above"
+    assert (frames[0][:14] != frames[1][:14]).any()
+    assert times == [200, 200, 2000], "the last stays longer"
+    assert not list(tmp_path.glob(".partial*"))
+
+
+def test_save_gif_of_nothing_writes_nothing(tmp_path):
+    plots.save_gif(tmp_path / "training.gif", [])
+    assert not list(tmp_path.iterdir())

@@ -15,6 +15,7 @@ from PIL import Image
 
 import gdl
 from gdl import training
+from gdl.callbacks import best_epoch
 
 # everything that draws random numbers or changes from epoch to epoch is on: flips, dropout, step decay
 TRAIN = """
@@ -111,6 +112,8 @@ def test_a_run_folder_holds_safe_files_only(undisturbed):
     assert history["epoch"].tolist() == [1, 2, 3]
     assert history["learning_rate"].tolist() == pytest.approx([3e-3, 1.5e-3, 0.75e-3])
     assert (history["images_per_second"] > 0).all()
+    with Image.open(undisturbed / "training.gif") as gif:
+        assert gif.n_frames == 3, "one frame an epoch"
     settings = json.loads((undisturbed / "run.json").read_text())
     assert settings["options"]["filters"] == [8, 16] and settings["training"]["flip"] is True
     picture = np.asarray(Image.open(undisturbed / "pictures" / "epoch-0003.png"))
@@ -174,3 +177,184 @@ def test_steps_per_epoch_cuts_the_epoch_short():
     model = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16))
     gdl.train(model, gdl.DrawnFaces(n=100, size=32), 2, batch_size=16, steps_per_epoch=2)
     assert int(model.optimizer.iterations) == 4
+
+
+# --- two optimisers, precisions, early stopping: with the variational autoencoder ---
+
+FACES = dict(n=60, size=32)  # 48 to train with
+
+
+def vae(precision="float32", **options):
+    """Sampling, dropout and a warm-up: all that has to go on where it was."""
+    keras.utils.set_random_seed(1)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return gdl.VAE(**{**dict(image_size=32, z_dim=4, filters=(4,), dropout=0.2, warm_up=7), **options})
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def with_two_optimizers(model):
+    model.compile(keras.optimizers.Adam(3e-3), keras.optimizers.SGD(1e-5, momentum=0.9))
+    return model
+
+
+def train_vae(model, run, epochs, **options):
+    options = {**dict(batch_size=16, halve_every=1, flip=True, seed=1, quiet=True), **options}
+    return gdl.train(model, gdl.DrawnFaces(**FACES), epochs, run=run, **options)
+
+
+def rates(model):
+    return [float(optimizer.learning_rate) for optimizer, _ in model.optimizer_groups]
+
+
+@pytest.fixture(scope="module")
+def undisturbed_vae(tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / "vae"
+    train_vae(with_two_optimizers(vae()), run, 3)
+    return run
+
+
+def test_a_resumed_vae_ends_where_an_undisturbed_one_does(tmp_path, undisturbed_vae):
+    for epochs in (2, 3):
+        train_vae(with_two_optimizers(vae()), tmp_path / "run", epochs, quiet=False)
+    assert_same_end(tmp_path / "run", undisturbed_vae)
+    with Image.open(tmp_path / "run" / "training.gif") as gif:
+        assert gif.n_frames == 3, "the frames of both sittings"
+
+
+def test_the_same_model_can_be_trained_further(tmp_path, undisturbed_vae):
+    model = with_two_optimizers(vae())
+    for epochs in (1, 3):
+        history = train_vae(model, tmp_path / "run", epochs)
+        assert rates(model) == pytest.approx([3e-3, 1e-5]), "both are as they were before they were halved"
+    assert history["learning_rate"].tolist() == pytest.approx([3e-3, 1.5e-3, 0.75e-3])
+    assert_same_end(tmp_path / "run", undisturbed_vae)
+
+
+def test_both_rates_are_halved():
+    seen = []
+    look = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(rates(model)))
+    model = with_two_optimizers(vae())
+    train_vae(model, None, 3, halve_every=2, steps_per_epoch=1, callbacks=[look])
+    assert np.array(seen) == pytest.approx(np.array([[3e-3, 1e-5], [3e-3, 1e-5], [1.5e-3, 0.5e-5]]))
+
+
+def test_a_model_that_found_nothing_left_to_train_can_be_trained_further(tmp_path, undisturbed_vae):
+    train_vae(with_two_optimizers(vae()), tmp_path / "run", 2)
+    model = with_two_optimizers(vae())
+    train_vae(model, tmp_path / "run", 2)
+    assert rates(model) == pytest.approx([3e-3, 1e-5])
+    train_vae(model, tmp_path / "run", 3)
+    assert_same_end(tmp_path / "run", undisturbed_vae)
+
+
+def test_a_loaded_model_can_be_trained_further(tmp_path, undisturbed_vae):
+    train_vae(with_two_optimizers(vae()), tmp_path / "run", 2)
+    train_vae(gdl.load(tmp_path / "run"), tmp_path / "run", 3)
+    assert_same_end(tmp_path / "run", undisturbed_vae)
+
+
+@pytest.mark.parametrize(
+    "precision,optimizers",
+    [
+        ("float32", lambda: (keras.optimizers.SGD(1e-6, momentum=0.9),)),
+        ("mixed_bfloat16", lambda: (keras.optimizers.Adam(1e-3),)),
+        ("mixed_float16", lambda: (keras.optimizers.Adam(1e-3), keras.optimizers.SGD(1e-6, momentum=0.9))),
+    ],
+    ids=["momentum", "bfloat16", "float16 and two optimisers"],
+)
+def test_load_gives_back_precision_optimizers_and_their_state(tmp_path, precision, optimizers):
+    model = vae(precision)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)  # as the command line and the notebooks have it throughout
+    try:
+        model.compile(*optimizers())
+        train_vae(model, tmp_path / "run", 3, halve_every=None)
+    finally:
+        keras.config.set_dtype_policy(before)
+    loaded = gdl.load(tmp_path / "run")
+    assert keras.config.dtype_policy().name == "float32", "loading leaves the global precision alone"
+    assert loaded.dtype_policy.name == precision and loaded.get_config() == model.get_config()
+    pairs = list(zip(model.weights, loaded.weights, strict=True))
+    for (trained, _), (read, _) in zip(model.optimizer_groups, loaded.optimizer_groups, strict=True):
+        assert type(trained) is type(read)
+        assert (type(read).__name__ == "LossScaleOptimizer") == (precision == "mixed_float16")
+        assert int(read.iterations) > 0
+        pairs += zip(trained.variables, read.variables, strict=True)
+    assert not [a.path for a, b in pairs if not np.array_equal(a.numpy(), b.numpy())]
+
+
+class Script(keras.callbacks.Callback):
+    """Gives the validation losses that a test wants, and remembers the weights of each epoch."""
+
+    def __init__(self, *losses):
+        super().__init__()
+        self.losses = losses
+        self.weights = {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_loss"] = self.losses[epoch]
+        self.weights[epoch + 1] = [np.copy(w) for w in self.model.get_weights()]
+
+
+def has_weights(model, weights):
+    return all(np.array_equal(a, b) for a, b in zip(model.get_weights(), weights, strict=True))
+
+
+def patient(model, run, epochs, script, patience, **options):
+    return train_vae(model, run, epochs, patience=patience, callbacks=[script], steps_per_epoch=1, **options)
+
+
+def test_patience_stops_keeps_the_best_and_stays_stopped(tmp_path, capsys):
+    run, script = tmp_path / "run", Script(9.0, 5.0, 5.0, 7.0, 1.0, 2.0)
+    model = with_two_optimizers(vae())
+    history = patient(model, run, 6, script, patience=2)
+    assert history.index.tolist() == [1, 2, 3, 4], "equal is not less"
+    assert "has not fallen since epoch 2" in capsys.readouterr().out
+    assert sorted(file.name for file in run.glob("*.h5")) == ["best.weights.h5", "epoch-0004.weights.h5"]
+    assert has_weights(model, script.weights[2]) and not has_weights(model, script.weights[4])
+    assert has_weights(gdl.load(run), script.weights[2])
+    other = with_two_optimizers(vae())
+    other.load_weights(run / "best.weights.h5")
+    assert has_weights(other, script.weights[2])
+
+    again = with_two_optimizers(vae())
+    before = (run / "epoch-0004.weights.h5").stat().st_mtime_ns
+    assert patient(again, run, 6, script, patience=2).index.tolist() == [1, 2, 3, 4]
+    assert "its validation loss has stopped falling" in capsys.readouterr().out
+    assert has_weights(again, script.weights[2]) and (run / "epoch-0004.weights.h5").stat().st_mtime_ns == before
+
+    # more patience goes on from the last epoch, not from the best, and finds a better one
+    undisturbed = Script(*script.losses)
+    patient(with_two_optimizers(vae()), tmp_path / "undisturbed", 6, undisturbed, patience=3)
+    more = with_two_optimizers(vae())
+    assert patient(more, run, 6, script, patience=3).index.tolist() == [1, 2, 3, 4, 5, 6]
+    assert has_weights(more, undisturbed.weights[5]) and has_weights(gdl.load(run), undisturbed.weights[5])
+
+
+def test_patience_and_halved_rates_leave_a_model_that_can_be_trained_further(tmp_path):
+    model = with_two_optimizers(vae())
+    script = Script(9.0, 5.0, 6.0, 4.0)
+    patient(model, tmp_path / "run", 4, script, patience=1)
+    assert rates(model) == pytest.approx([3e-3, 1e-5])
+    assert patient(model, tmp_path / "run", 4, script, patience=2).index.tolist() == [1, 2, 3, 4]
+
+
+def test_without_patience_the_last_weights_are_kept(tmp_path):
+    model, script = with_two_optimizers(vae()), Script(1.0, 5.0)
+    train_vae(model, tmp_path / "run", 2, callbacks=[script], steps_per_epoch=1)
+    assert has_weights(model, script.weights[2]) and has_weights(gdl.load(tmp_path / "run"), script.weights[2])
+    assert not (tmp_path / "run" / "best.weights.h5").exists()
+
+
+def test_patience_without_a_run_is_refused_in_one_sentence():
+    with pytest.raises(gdl.CourseError) as error:
+        train_vae(vae(), None, 2, patience=1)
+    assert "patience needs a run folder" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("losses,best", [([3.0, 2.0, 2.0, 4.0], 2), ([np.nan, 5.0, np.nan, 6.0], 2), ([np.nan, np.nan], 1), ([7.0], 1)])
+def test_the_best_epoch_is_the_first_of_the_lowest(losses, best):
+    assert best_epoch([{"epoch": i, "val_loss": loss} for i, loss in enumerate(losses, 1)]) == best

@@ -1,0 +1,1 @@
+"""Speed of the course's models against the plain recipe: `python -m benchmarks vae`."""

@@ -1,0 +1,129 @@
+"""Training on two replicas, here two halves of one CPU, is training on one device with the whole batch.
+
+TensorFlow has to be told of the two halves before it starts, so all of it runs in a process of its own.
+"""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+TRAININGS = """
+    import contextlib, json, sys, traceback
+    import numpy as np
+    import tensorflow as tf
+
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
+    import keras
+    import gdl
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])  # one for all: TensorFlow mixes up those of several
+    x = np.random.default_rng(0).random((23, 32, 32, 3)).astype("float32")
+    normal = keras.random.normal
+
+    def fit(replicas, kind=gdl.VAE, x=x[:16], epochs=2, validate=True, two=False, precision="float32", **options):
+        # replicas draw noise of their own, so that it is a constant here
+        keras.random.normal = lambda shape, seed=None: 0.5 * keras.ops.ones(shape)
+        keras.utils.set_random_seed(0)
+        keras.config.set_dtype_policy(precision)
+        with strategy.scope() if replicas == 2 else contextlib.nullcontext():
+            model = kind(**{**dict(image_size=32, z_dim=4, filters=(4,)), **options})
+            optimizers = [keras.optimizers.SGD(1e-4, momentum=0.9)] + two * [keras.optimizers.SGD(2e-4)]
+            model.compile(*optimizers)
+        data = tf.data.Dataset.from_tensor_slices(x).batch(8)
+        history = model.fit(data, validation_data=data if validate else None, epochs=epochs, verbose=0).history
+        keras.config.set_dtype_policy("float32")
+        keras.random.normal = normal
+        return history, model.get_weights()
+
+    def compare(**options):
+        (one, weights), (two, copies) = fit(1, **options), fit(2, **options)
+        difference = np.concatenate([(a - b).ravel() for a, b in zip(weights, copies)])
+        finite = all(np.isfinite(w).all() for w in copies)
+        return {"one": one, "two": two, "largest difference": float(np.abs(difference).max()) if finite else None}
+
+    def train(run):
+        faces = gdl.DrawnFaces(n=60, size=32)
+        with strategy.scope():
+            model = gdl.VAE(image_size=32, z_dim=4, filters=(4,), warm_up=4)
+            model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
+            assert model.distribute_strategy.num_replicas_in_sync == 2
+            gdl.train(model, faces, 1, run=run, batch_size=16, halve_every=1, quiet=True)
+            history = gdl.train(model, faces, 2, run=run, batch_size=16, halve_every=1, quiet=True)
+        alone = gdl.load(run)
+        assert np.allclose(model.encode(faces.test.images), alone.encode(faces.test.images), atol=1e-5)
+        return {"losses": history["loss"].tolist(), "iterations": [int(o.iterations) for o, _ in alone.optimizer_groups]}
+
+    # half of each batch is easy and half is hard, so that the gradients of one replica alone overflow at first
+    grey, white = np.full((4, 32, 32, 3), 0.5, "float32"), np.ones((4, 32, 32, 3), "float32")
+    uneasy = np.concatenate([grey, white, grey, white])
+    half = dict(x=uneasy, epochs=6, validate=False, precision="mixed_float16", batch_norm=False, reconstruction="mse")
+
+    cases = {
+        "one optimiser": lambda: compare(warm_up=3, filters=(4, 8)),
+        "two optimisers": lambda: compare(two=True, filters=(4, 8)),
+        "autoencoder": lambda: compare(kind=gdl.Autoencoder),
+        "uneven batch": lambda: compare(x=x, validate=False),  # of 8, 8 and 7
+        "gdl.train": lambda: train(sys.argv[1] + "/run"),
+        "mixed_float16": lambda: compare(**half, two=True),
+    }
+    results = {}
+    for name, case in cases.items():
+        try:
+            results[name] = case()
+        except Exception:
+            results[name] = {"error": traceback.format_exc(limit=-5)[-3000:]}
+    with open(sys.argv[1] + "/results.json", "w") as file:
+        json.dump(results, file)
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replicas")
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(TRAININGS), str(folder)], capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads((folder / "results.json").read_text())
+
+
+def assert_equal_trainings(result, metrics=1e-4, weights=1e-4):
+    assert "error" not in result, result["error"]
+    assert result["two"].keys() == result["one"].keys()
+    for name, numbers in result["one"].items():
+        assert result["two"][name] == pytest.approx(numbers, rel=metrics), name
+    assert result["largest difference"] < weights
+
+
+@pytest.mark.parametrize("optimizers", ["one optimiser", "two optimisers"])
+def test_two_replicas_train_as_one_device_does(results, optimizers):
+    result = results[optimizers]
+    assert_equal_trainings(result)
+    assert {"loss", "kl_loss", "kl_share", "val_loss"} <= result["two"].keys()
+    assert result["two"]["loss"][1] < result["two"]["loss"][0]
+
+
+def test_two_replicas_train_the_autoencoder_as_one_device_does(results):
+    assert_equal_trainings(results["autoencoder"])
+
+
+def test_images_count_alike_when_a_batch_cannot_be_halved(results):
+    """A last batch of 7 becomes 4 and 3: each of its images still has a seventh of the loss."""
+    assert_equal_trainings(results["uneven batch"])
+
+
+def test_train_resume_and_load_with_two_replicas(results):
+    result = results["gdl.train"]
+    assert "error" not in result, result["error"]
+    assert len(result["losses"]) == 2 and result["losses"][1] < result["losses"][0]
+    assert result["iterations"] == [6, 6], "48 images make three steps an epoch"
+
+
+def test_float16_leaves_out_a_step_that_overflows_on_either_replica(results):
+    result = results["mixed_float16"]
+    assert "error" not in result, result["error"]
+    assert result["largest difference"] is not None, f"a weight is no longer finite; losses {result['two']['loss']}"
+    assert result["two"]["loss"][-1] < 0.95 * result["two"]["loss"][0], "steps are taken in the end"
+    assert result["two"]["loss"] == pytest.approx(result["one"]["loss"], rel=0.2)
