@@ -11,8 +11,8 @@ MODELS = {"autoencoder": "Autoencoder", "vae": "VAE"}
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 VAE_RECIPE = dict(
-    epochs=60, batch_size=128, learning_rate=1e-3, halve_every=15, patience=10, flip=True,
-    z_dim=128, filters=[32, 64, 128, 256], kernel_sizes=[4], reconstruction="mse", beta=0.25,
+    epochs=45, batch_size=128, learning_rate=1e-3, halve_every=12, patience=10, flip=True,
+    z_dim=128, filters=[32, 64, 128, 256], kernel_sizes=[4], reconstruction="mse", beta=0.5,
 )  # fmt: skip
 
 DATA_HELP = (

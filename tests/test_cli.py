@@ -160,10 +160,21 @@ def trained_with(monkeypatch, capsys):
 
 
 def test_options_have_the_defaults_of_the_model(trained_with):
-    seen = trained_with("vae")
-    assert seen["model"].get_config() == gdl.VAE(image_size=32, filters=(4, 8), z_dim=4).get_config()
+    seen = trained_with("autoencoder")
+    assert seen["model"].get_config() == gdl.Autoencoder(image_size=32, filters=(4, 8), z_dim=4).get_config()
     assert not seen["model"].compiled, "gdl.train makes the one optimiser itself"
     assert seen["patience"] is seen["steps_per_epoch"] is seen["halve_every"] is None
+
+
+def test_a_vae_without_options_is_the_recipe(trained_with):
+    seen = trained_with("vae")
+    config = seen["model"].get_config()
+    recipe = cli.VAE_RECIPE
+    assert recipe["kernel_sizes"] == [config["kernel_sizes"]]
+    assert (recipe["reconstruction"], recipe["beta"]) == (config["reconstruction"], config["beta"])
+    for name in ("learning_rate", "halve_every", "patience", "flip"):
+        assert seen[name] == recipe[name]
+    assert trained_with("vae", "--patience", 0)["patience"] is None
 
 
 @pytest.mark.parametrize("arguments,residual", [([], False), (["--residual"], True), (["--residual", "block"], True), (["--residual", "resnet18"], "resnet18")])
