@@ -32,7 +32,7 @@ class Clock(keras.callbacks.Callback):
         self.seconds = now - getattr(self, "start", now)
 
 
-def main():
+def parser():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("model", choices=["vae"])
     parser.add_argument("--data", default="drawn", help="folder of CelebA, or 'drawn'")
@@ -43,7 +43,11 @@ def main():
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5, help="times that each variant is measured, in turn")
     parser.add_argument("--steps", type=int, default=20, help="training steps in a round")
-    options = parser.parse_args()
+    return parser
+
+
+def main():
+    options = parser().parse_args()
     faces = gdl.faces(options.data, size=64, n=options.n)
     with tempfile.TemporaryDirectory() as folder:
         compare(options, faces, jpeg_files(options, folder))
