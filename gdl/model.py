@@ -113,6 +113,11 @@ def second_optimizer(optimizer, precision):
     return optimizer
 
 
+def steps_taken(optimizer):
+    """How many steps an optimiser has made, as a float32 tensor. A loss scale does not count them in every Keras."""
+    return tf.cast(getattr(optimizer, "inner_optimizer", optimizer).iterations.value, tf.float32)
+
+
 def apply_gradients(optimizer, gradients, weights):
     """`optimizer.apply_gradients`, made safe for float16 on several devices.
 

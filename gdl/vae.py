@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from gdl.errors import CourseError
 from gdl.losses import binary_crossentropy, kl_divergence, squared_error
-from gdl.model import FaceModel, apply_gradients, batch_mean, in_batches, second_optimizer
+from gdl.model import FaceModel, apply_gradients, batch_mean, in_batches, second_optimizer, steps_taken
 from gdl.networks import image_features, image_from_code, normalise_activate
 
 RECONSTRUCTION = {"bce": binary_crossentropy, "mse": squared_error}
@@ -68,7 +68,7 @@ class VAE(FaceModel):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         beta = self.beta
         if self.warm_up:
-            beta = beta * ops.minimum(1.0, ops.cast(self.optimizer.iterations, "float32") / self.warm_up)
+            beta = beta * ops.minimum(1.0, steps_taken(self.optimizer) / self.warm_up)
         with tf.GradientTape(persistent=True) as tape:  # persistent: there may be two optimisers
             reconstruction, kl = self.both_losses(x, training=True)  # (batch,), (batch,)
             loss = batch_mean(reconstruction + beta * kl)  # ()
