@@ -52,7 +52,7 @@ def train(
         raise CourseError(f"The model takes images of {size}x{size} pixels and the faces have {faces.size}x{faces.size}: give both the same size.")
     if patience is not None and run is None:
         raise CourseError("patience needs a run folder, in which the best weights are kept: give run='runs/some-name'.")
-    tf.config.experimental.enable_op_determinism()  # the same seed gives the same weights
+    tf.config.experimental.enable_op_determinism()  # the same seed gives the same weights; Keras's "auto" then means no XLA
     keras.utils.set_random_seed(seed)
     with model.distribute_strategy.scope():
         if not model.compiled:
