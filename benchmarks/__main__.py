@@ -19,6 +19,7 @@ from keras import layers  # noqa: E402
 
 from benchmarks.plain_vae import PlainVAE, jpeg_batches  # noqa: E402
 
+PLAIN = "plain recipe"
 WARM_UP = 3  # steps at the start of each round that are not timed
 
 
@@ -68,29 +69,34 @@ def compare(options, faces, folder):
     """Prints the tables."""
     plain_input = jpeg_batches(folder, 64, options.batch_size).repeat()
     our_input = faces.train.batches(options.batch_size).repeat()
-    variants = {  # name: (model, input, precision)
-        "plain recipe": (plain(options), plain_input, "float32"),
-        "gdl.VAE": (ours(options, "float32"), our_input, "float32"),
-        "gdl.VAE, mixed_bfloat16": (ours(options, "mixed_bfloat16"), our_input, "mixed_bfloat16"),
-    }
+    variants = models(options)
     speeds, peaks, inputs = pd.DataFrame(), [], []
     for _ in range(options.rounds):
-        peaks.append({precision: matrix_peak(dtype) for precision, dtype in (("float32", "float32"), ("mixed_bfloat16", "bfloat16"))})
+        peaks.append({dtype: matrix_peak(dtype) for dtype in ("float32", "bfloat16")})
         inputs.append({name: input_alone(data) for name, data in (("plain recipe", plain_input), ("gdl", our_input))})
-        row = {name: training(model, data, options) for name, (model, data, _) in variants.items()}
+        row = {name: training(model, plain_input if name == PLAIN else our_input, options) for name, model in variants.items()}
         speeds = pd.concat([speeds, pd.DataFrame([row])])
-    peak, flops = pd.DataFrame(peaks).median(), flops_of_a_step(variants["gdl.VAE"][0])
+    peak, flops = pd.DataFrame(peaks).median(), flops_of_a_step(variants["gdl.VAE"])
     table = pd.DataFrame({
         "images/s": speeds.median().round(),
-        "ratio": speeds.div(speeds["plain recipe"], axis=0).median().round(2),
-        "share of matrix peak": {name: f"{flops * speeds[name].median() / peak[p]:.0%}" for name, (_, _, p) in variants.items()},
+        "ratio": speeds.div(speeds[PLAIN], axis=0).median().round(2),
+        "share of matrix peak": {name: f"{flops * speeds[name].median() / peak[model.compute_dtype]:.0%}" for name, model in variants.items()},
         "loss after the same steps": losses(options, faces),
     })  # fmt: skip
     print(f"\nTraining, {options.rounds} rounds of {options.steps} steps, batch {options.batch_size}, filters {options.filters}, "
           f"kernel {options.kernel_size}, {flops / 1e6:.0f} MFLOP an image\n\n{table.to_string()}")  # fmt: skip
-    print(f"\nMatrix peak (2048x2048 product), GFLOP/s: float32 {peak['float32'] / 1e9:.0f}, bfloat16 {peak['mixed_bfloat16'] / 1e9:.0f}")
+    print(f"\nMatrix peak (2048x2048 product), GFLOP/s: float32 {peak['float32'] / 1e9:.0f}, bfloat16 {peak['bfloat16'] / 1e9:.0f}")
     alone = pd.DataFrame(inputs).median()
     print(f"Input alone, images/s: plain recipe {alone['plain recipe']:,.0f}, gdl {alone['gdl']:,.0f}")
+
+
+def models(options):
+    """The compared models by their names."""
+    return {
+        PLAIN: plain(options),
+        "gdl.VAE": ours(options, "float32"),
+        "gdl.VAE, mixed_bfloat16": ours(options, "mixed_bfloat16"),
+    }
 
 
 def ours(options, precision):
@@ -120,11 +126,7 @@ def losses(options, faces, steps=100):
     first = ours(options, "float32")
     batches = faces.train.batches(options.batch_size, seed=1).take(10).cache().repeat()
     found = {}
-    for name, model in {
-        "plain recipe": plain(options),
-        "gdl.VAE": ours(options, "float32"),
-        "gdl.VAE, mixed_bfloat16": ours(options, "mixed_bfloat16"),
-    }.items():
+    for name, model in models(options).items():
         model.encoder.set_weights(first.encoder.get_weights())
         model.decoder.set_weights(first.decoder.get_weights())
         noise = getattr(model, "sampling", model).seed_generator

@@ -5,7 +5,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.__main__ import ours, parser, plain
+from benchmarks.__main__ import models, parser
 
 import gdl  # isort: skip
 import pandas as pd
@@ -26,9 +26,8 @@ KINDS = {  # beginning of an operation's name: what it is, the first that fits
 def main():
     options = parser().parse_args(["vae"])
     faces = gdl.faces("drawn", size=64, n=2000)
-    models = {"plain recipe": plain(options), "gdl.VAE": ours(options, "float32"), "gdl.VAE, mixed_bfloat16": ours(options, "mixed_bfloat16")}
     x = next(iter(faces.train.batches(options.batch_size)))
-    shares = {name: profile(model, x) for name, model in models.items()}
+    shares = {name: profile(model, x) for name, model in models(options).items()}
     table = pd.DataFrame(shares).fillna(0)
     order = list(dict.fromkeys([*KINDS.values(), "all else, element by element"]))
     print("Share of the time of all operations in a step, filters 32-64-128-256, kernel 4, batch 128\n")
