@@ -1,6 +1,8 @@
 """Keras callbacks for everything about training that is not the training step."""
 
+import signal
 import sys
+import threading
 import time
 
 import keras
@@ -28,6 +30,37 @@ class Reseed(keras.callbacks.Callback):
         for i, state in enumerate(states):
             numbers = np.random.SeedSequence([self.seed, epoch, i]).generate_state(2)
             state.assign(numbers >> 1)  # 31 bits, which fit every signed type
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Answers Ctrl-C, or the notebook's stop button, between two batches; a second one is answered at once.
+
+    Python raises KeyboardInterrupt wherever it happens to be, and in some places, such as
+    destructors, prints and forgets it: the training would go on. Use it as a context around `fit`.
+    """
+
+    def __enter__(self):
+        self.asked = False
+        self.before = signal.getsignal(signal.SIGINT)
+        self.ours = self.before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+        if self.ours:
+            signal.signal(signal.SIGINT, self.ask)
+        return self
+
+    def __exit__(self, *error):
+        if self.ours:
+            signal.signal(signal.SIGINT, self.before)
+
+    def ask(self, number, frame):
+        """Takes note of the first Ctrl-C."""
+        self.asked = True
+        signal.signal(signal.SIGINT, self.before)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.asked:
+            raise KeyboardInterrupt
+
+    on_test_batch_end = on_epoch_end = on_train_batch_end
 
 
 class HalveLearningRate(keras.callbacks.Callback):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import gdl
 from gdl import plots
-from gdl.callbacks import HalveLearningRate, History, Patience, Preview, Progress, Reseed, best_epoch
+from gdl.callbacks import HalveLearningRate, History, Interrupt, Patience, Preview, Progress, Reseed, best_epoch
 from gdl.errors import CourseError
 from gdl.files import whole_file
 
@@ -90,15 +90,16 @@ def train(
         pixel_range = model.architecture.pixel_range
         batches = faces.train.batches(batch_size, pixel_range, flip=flip, seed=seed, first_epoch=done)
         try:
-            model.fit(
-                batches.take(steps_per_epoch) if steps_per_epoch else batches,
-                validation_data=faces.val.batches(batch_size, pixel_range, shuffle=False),
-                initial_epoch=done,
-                epochs=epochs,
-                callbacks=[*callbacks, *own, stopping],
-                shuffle=False,  # the batches are shuffled already
-                verbose=0,
-            )
+            with Interrupt() as interrupt:
+                model.fit(
+                    batches.take(steps_per_epoch) if steps_per_epoch else batches,
+                    validation_data=faces.val.batches(batch_size, pixel_range, shuffle=False),
+                    initial_epoch=done,
+                    epochs=epochs,
+                    callbacks=[*callbacks, *own, stopping, interrupt],
+                    shuffle=False,  # the batches are shuffled already
+                    verbose=0,
+                )
         finally:
             halving.restore()  # for an interrupted training
             if folder and not quiet:

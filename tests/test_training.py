@@ -1,6 +1,7 @@
 """Training: what a run folder holds, and that a killed training ends where an undisturbed one does."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -358,3 +359,27 @@ def test_patience_without_a_run_is_refused_in_one_sentence():
 @pytest.mark.parametrize("losses,best", [([3.0, 2.0, 2.0, 4.0], 2), ([np.nan, 5.0, np.nan, 6.0], 2), ([np.nan, np.nan], 1), ([7.0], 1)])
 def test_the_best_epoch_is_the_first_of_the_lowest(losses, best):
     assert best_epoch([{"epoch": i, "val_loss": loss} for i, loss in enumerate(losses, 1)]) == best
+
+
+def test_a_ctrl_c_that_python_forgets_still_stops_the_training(tmp_path):
+    """An exception in a destructor is printed and forgotten, and KeyboardInterrupt with it."""
+
+    class InDestructor:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    class Press(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.batch = batch
+            if batch == 2:
+                InDestructor()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    press = Press()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "run", 2, [press])
+        assert press.batch == 2
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "outside of training Ctrl-C is Python's again"
+    finally:
+        signal.signal(signal.SIGINT, before)
