@@ -28,6 +28,8 @@ class Architecture:
         first of which changes the size. As in the paper with filters (64, 64, 128, 256, 512)
         and kernel_sizes (7, 3, 3, 3, 3). He et al. 2016.
     batch_norm: batch normalisation after each convolution (Ioffe and Szegedy 2015).
+    layer_norm: layer normalisation instead (Ba, Kiros and Hinton 2016), over each image's whole
+        feature map; for this batch_norm has to be False.
     dropout: share of each stage's values that are set to zero while training, 0 <= dropout < 1.
     pixel_range: (0, 1), then the decoder ends in a sigmoid, or (-1, 1), then in a tanh.
     Raises CourseError, in one sentence, for options that do not fit together.
@@ -41,6 +43,7 @@ class Architecture:
     upsampling: str = "transpose"
     residual: bool | str = False
     batch_norm: bool = True
+    layer_norm: bool = False
     dropout: float = 0.0
     pixel_range: tuple = (0, 1)
 
@@ -70,6 +73,8 @@ class Architecture:
                 raise CourseError(f"{name}={value!r} is not known: choose one of {', '.join(map(repr, known))}.")
         if self.residual == "resnet18" and len(self.filters) < 2:
             raise CourseError("residual='resnet18' needs at least two filters: one of the first convolution and one a stage.")
+        if self.batch_norm and self.layer_norm:
+            raise CourseError("batch_norm and layer_norm are both True: one normalisation is enough, so set batch_norm=False for layer_norm.")
         if not 0 <= self.dropout < 1:
             raise CourseError(f"dropout is {self.dropout}: it is a share, at least 0 and less than 1.")
         halvings = 2 ** len(self.filters)

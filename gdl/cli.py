@@ -7,13 +7,30 @@ from pathlib import Path
 from gdl.errors import CourseError
 from gdl.quiet import start_tensorflow
 
-MODELS = {"autoencoder": "Autoencoder", "vae": "VAE"}
+MODELS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP"}
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 VAE_RECIPE = dict(
     epochs=45, batch_size=128, learning_rate=1e-3, halve_every=12, patience=10, flip=True,
     z_dim=128, filters=[32, 64, 128, 256], kernel_sizes=[4], reconstruction="mse", beta=0.5,
 )  # fmt: skip
+
+ADVERSARIAL_RECIPE = dict(
+    epochs=60, batch_size=64, learning_rate=2e-4, flip=True, z_dim=128, filters=[32, 64, 128, 256], kernel_sizes=[4], pixel_range=[-1, 1], ema=0.998,
+)  # fmt: skip
+RECIPES = {
+    "vae": VAE_RECIPE,
+    "gan": ADVERSARIAL_RECIPE | dict(label_smoothing=0.1),
+    "wgan": ADVERSARIAL_RECIPE | dict(critic_steps=5, learning_rate=5e-5),
+    "wgan_gp": ADVERSARIAL_RECIPE | dict(critic_steps=3),
+}
+OWN_OPTIONS = {  # of the constructors, besides those of the architecture
+    "autoencoder": (),
+    "vae": ("beta", "reconstruction", "warm_up", "narrow_dense"),
+    "gan": ("critic_steps", "critic_norm", "ema", "label_smoothing", "label_noise", "image_noise"),
+    "wgan": ("critic_steps", "critic_norm", "ema", "clip"),
+    "wgan_gp": ("critic_steps", "critic_norm", "ema", "gp_weight"),
+}
 
 DATA_HELP = (
     "folder of photographs: CelebA (images or zip, with its two tables), Food-101, COCO, or any folder of images; "
@@ -65,8 +82,20 @@ def parser():
     loss.add_argument("--reconstruction", choices=("bce", "mse"), default="bce", help="binary cross-entropy or squared error")
     loss.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="training steps in which the weight of the KL grows from 0 to beta")
     loss.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of so many units before z_mean and z_log_var")
-    model.set_defaults(**VAE_RECIPE)
-    loss.add_argument("--decoder-learning-rate", type=float, help="of a second Adam for the decoder; without it one trains both")
+    loss.add_argument("--decoder-learning-rate", dest="second_learning_rate", type=float, help="of a second Adam for the decoder; without it one trains both")
+    text = "Trains a generative adversarial network (chapter 04)."
+    game = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **style))
+    game.add_argument("--label-smoothing", type=float, default=0.0, help="real images are labelled 1 less this")
+    game.add_argument("--label-noise", type=float, default=0.0, help="labels are moved towards the other side by a random share, at most this")
+    game.add_argument("--image-noise", type=float, default=0.0, help="standard deviation of noise on all images that the discriminator sees")
+    text = "Trains a Wasserstein GAN with clipped weights (chapter 05)."
+    game = _add_adversarial(models.add_parser("wgan", help="chapter 05", description=text, **style))
+    game.add_argument("--clip", type=float, default=0.01, help="bound of the critic's weights")
+    text = "Trains a Wasserstein GAN with gradient penalty (chapter 06)."
+    game = _add_adversarial(models.add_parser("wgan_gp", help="chapter 06", description=text, **style))
+    game.add_argument("--gp-weight", type=float, default=10.0, help="weight of the gradient penalty")
+    for name, recipe in RECIPES.items():
+        models.choices[name].set_defaults(**recipe)
     command.set_defaults(command=train)
 
     text = "Writes a picture of what a trained model makes: images of random codes, or reconstructions of a data set's test images."
@@ -104,8 +133,20 @@ def _add_training(command):
         help="add a residual block to each stage, or with resnet18 take the shape of ResNet-18",
     )  # fmt: skip
     network.add_argument("--no-batch-norm", dest="batch_norm", action="store_false", help="leave out batch normalisation")
+    network.add_argument("--layer-norm", action="store_true", help="layer normalisation, with --no-batch-norm")
     network.add_argument("--dropout", type=float, default=0.0, help="share of values dropped after each stage")
     network.add_argument("--pixel-range", type=int, nargs=2, default=[0, 1], metavar=("LOW", "HIGH"), help="0 1 or -1 1")
+
+
+def _add_adversarial(command):
+    """The options that the trainings of all adversarial models share. Returns the group of them, for more."""
+    _add_training(command)
+    game = command.add_argument_group("adversarial network")
+    game.add_argument("--critic-steps", type=int, default=1, help="steps of the critic for each step of the generator, each with a batch of its own")
+    game.add_argument("--critic-norm", choices=("batch", "layer"), help="normalisation in the critic; without it, none")
+    game.add_argument("--critic-learning-rate", dest="second_learning_rate", type=float, help="without it, the generator's")
+    game.add_argument("--ema", type=float, help="decay of a moving average of the generator, which makes the pictures; without it, none")
+    return game
 
 
 def _add_data(command):
@@ -135,12 +176,15 @@ def train(options):
     import keras
 
     import gdl
+    from gdl.callbacks import summary
 
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     model = getattr(gdl, MODELS[options.model])(**_model_options(options))
-    if getattr(options, "decoder_learning_rate", None) is not None:
-        model.compile(keras.optimizers.Adam(options.learning_rate), keras.optimizers.Adam(options.decoder_learning_rate))
+    if getattr(options, "second_learning_rate", None) is not None:
+        first, *_ = model.default_optimizers(options.learning_rate)
+        *_, second = model.default_optimizers(options.second_learning_rate)
+        model.compile(first, second)
     print(f"{options.model}: {model.count_params():,} weights")
     history = gdl.train(
         model,
@@ -156,8 +200,9 @@ def train(options):
         seed=options.seed,
     )
     last = history.iloc[-1]
+    metrics = last.drop(["learning_rate", "seconds", "images_per_second"])
     print(
-        f"{options.out}: epoch {len(history)}, loss {last['loss']:.4g} (validation {last['val_loss']:.4g}), "
+        f"{options.out}: epoch {len(history)}, {summary(metrics.to_dict())}, "
         f"{last['images_per_second']:.0f} images/s, {history['seconds'].sum() / 60:.1f} minutes of training"
     )
 
@@ -173,13 +218,11 @@ def _model_options(options):
         "upsampling": options.upsampling,
         "residual": {None: False, "block": True, "resnet18": "resnet18"}[options.residual],
         "batch_norm": options.batch_norm,
+        "layer_norm": options.layer_norm,
         "dropout": options.dropout,
         "pixel_range": options.pixel_range,
     }
-    if options.model == "vae":
-        names = ("beta", "reconstruction", "warm_up", "narrow_dense")
-        chosen |= {name: getattr(options, name) for name in names}
-    return chosen
+    return chosen | {name: getattr(options, name) for name in OWN_OPTIONS[options.model]}
 
 
 def sample(options):

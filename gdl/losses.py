@@ -1,5 +1,6 @@
-"""The losses of the autoencoders, each one number an image: summed, never averaged, over its pixels or dimensions."""
+"""The losses of all models, each one number an image: summed, never averaged, over its pixels or dimensions."""
 
+import tensorflow as tf
 from keras import ops
 
 
@@ -23,3 +24,52 @@ def kl_divergence(z_mean, z_log_var):
     not of the standard deviation.
     """
     return 0.5 * ops.sum(ops.square(z_mean) + ops.exp(z_log_var) - 1 - z_log_var, axis=1)
+
+
+def discriminator_loss(real, fake, real_label=1.0, fake_label=0.0):
+    """Cross-entropy of a discriminator that should call real images real, and fakes not, in nats.
+
+    real, fake: its logits, two (batch,) -> (batch,)
+    real_label, fake_label: what it should say, numbers or (batch,). A little less than 1, on the
+        real side alone, smooths the labels (Salimans et al. 2016).
+    The loss of Goodfellow et al. 2014; whoever tosses a coin has 2 log 2 = 1.386.
+    """
+    return (ops.softplus(real) - real_label * real) + (ops.softplus(fake) - fake_label * fake)
+
+
+def generator_loss(fake):
+    """Cross-entropy of a generator whose fakes should be called real, in nats. Logits, (batch,) -> (batch,)
+
+    The non-saturating loss of Goodfellow et al. 2014, section 3: -log D(fake) instead of log(1 - D(fake)).
+    """
+    return ops.softplus(-fake)
+
+
+def wasserstein_critic_loss(real, fake):
+    """Score of the fake less score of the real image. Two (batch,) -> (batch,)
+
+    The negative of its mean is the estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou 2017).
+    """
+    return fake - real
+
+
+def wasserstein_generator_loss(fake):
+    """The negative of the critic's score: the generator wants it high. (batch,) -> (batch,)"""
+    return -fake
+
+
+def gradient_penalty(critic, real, fake, alpha):
+    """(|gradient of the critic| - 1)^2 at a point between each real image and a fake one, in float32.
+
+    critic: function of images that returns one score an image, (batch,).
+    real, fake: two (batch, h, w, 3); alpha: where between them, (batch, 1, 1, 1) in [0, 1], a number for each pair.
+    -> (batch,). Gulrajani et al. 2017.
+    """
+    between = fake + alpha * (real - fake)
+    with tf.GradientTape() as tape:
+        tape.watch(between)
+        scores = critic(between)
+    gradients = tf.cast(tape.gradient(scores, between), "float32")  # each score depends on its own image alone
+    # without the small number the square root has no derivative at 0, and NaN would reach the weights
+    norms = ops.sqrt(ops.sum(ops.square(gradients), axis=(1, 2, 3)) + 1e-12)
+    return ops.square(norms - 1)

@@ -21,6 +21,9 @@ class FaceModel(keras.Model):
     pixel range; they come out as float32 in that range.
     """
 
+    images_a_step = 1  # a training step takes so many times the batch size
+    patience_possible = True  # whether the validation loss says which epoch is best
+
     def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):
         super().__init__()
         self.architecture = Architecture(image_size, z_dim, filters, **options)
@@ -49,6 +52,10 @@ class FaceModel(keras.Model):
         super().compile(optimizer, **options)
         for optimizer, weights in self.optimizer_groups:
             optimizer.build(weights)
+
+    def default_optimizers(self, learning_rate=None):
+        """The optimisers for `compile` that this kind of model is usually trained with."""
+        return [keras.optimizers.Adam(learning_rate or 1e-3)]
 
     @property
     def optimizer_groups(self):
@@ -101,6 +108,20 @@ def batch_mean(losses):
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:  # their gradients will be added up
         n = tf.distribute.get_replica_context().all_reduce("SUM", n)
     return tf.reduce_sum(losses) / n
+
+
+def own_rows(random, shape, seed):
+    """Random numbers of a shape; where several devices share a batch, this device's rows of those of the whole batch.
+
+    random: function of a shape and a seed, such as `keras.random.normal`. All devices are given
+    the same seeds, and would otherwise draw the same numbers.
+    """
+    devices = tf.distribute.get_strategy().num_replicas_in_sync
+    numbers = random((devices * shape[0], *shape[1:]), seed=seed)
+    if devices == 1:
+        return numbers
+    first = tf.distribute.get_replica_context().replica_id_in_sync_group * shape[0]
+    return numbers[first : first + shape[0]]
 
 
 def second_optimizer(optimizer, precision):

@@ -21,7 +21,7 @@ def train(
     epochs,
     run=None,
     batch_size=128,
-    learning_rate=1e-3,
+    learning_rate=None,
     halve_every=None,
     steps_per_epoch=None,
     flip=False,
@@ -37,7 +37,8 @@ def train(
         and `run.json` with all the settings; at the end `training.gif`. Called again with the same
         settings, training goes on after the last finished epoch, and the weights after N epochs are
         those of an uninterrupted training, bit for bit, on the same machine. None writes nothing.
-    learning_rate: Adam's, unless the model was compiled already.
+    batch_size: images in a batch; a model with several critic steps takes so many for each of them.
+    learning_rate: of the model's usual optimisers, unless it was compiled already; None is its usual rate.
     halve_every: epochs after which every learning rate is halved, again and again.
     steps_per_epoch: batches in an epoch; None is the whole training set.
     flip: mirrors half of the images, anew in each epoch.
@@ -50,13 +51,15 @@ def train(
     size = model.architecture.image_size
     if size != faces.size:
         raise CourseError(f"The model takes images of {size}x{size} pixels and the faces have {faces.size}x{faces.size}: give both the same size.")
+    if patience is not None and not model.patience_possible:
+        raise CourseError(f"patience watches the validation loss, which says little about the images of a {type(model).__name__}: leave it out.")
     if patience is not None and run is None:
         raise CourseError("patience needs a run folder, in which the best weights are kept: give run='runs/some-name'.")
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same weights; Keras's "auto" then means no XLA
     keras.utils.set_random_seed(seed)
     with model.distribute_strategy.scope():
         if not model.compiled:
-            model.compile(keras.optimizers.Adam(learning_rate))
+            model.compile(*model.default_optimizers(learning_rate))
     optimizers = [optimizer for optimizer, _ in model.optimizer_groups]
     settings = {
         "model": type(model).__name__,
@@ -72,7 +75,10 @@ def train(
     halving = HalveLearningRate(halve_every, optimizers)  # before loading, which brings the rate of a later epoch
     folder = None if run is None else RunFolder(run)
     done = folder.open(settings, model) if folder else 0
-    images = min(len(faces.train), (steps_per_epoch or len(faces.train)) * batch_size)
+    images_a_step = batch_size * model.images_a_step
+    if steps_per_epoch is None and model.images_a_step > 1:
+        steps_per_epoch = max(1, len(faces.train) // images_a_step)  # a smaller last batch could lack images for a critic step
+    images = min(len(faces.train), (steps_per_epoch or len(faces.train)) * images_a_step)
     history = History(images, folder.read_history(done) if folder else [])
     stopping = Patience(patience, history)
     if done >= epochs or stopping.exhausted():
@@ -88,7 +94,7 @@ def train(
             best_too = patience is not None
             own.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: folder.save(model, history.rows, best_too)))
         pixel_range = model.architecture.pixel_range
-        batches = faces.train.batches(batch_size, pixel_range, flip=flip, seed=seed, first_epoch=done)
+        batches = faces.train.batches(images_a_step, pixel_range, flip=flip, seed=seed, first_epoch=done)
         try:
             with Interrupt() as interrupt:
                 model.fit(

@@ -39,7 +39,7 @@ def test_train_says_what_it_does(trained):
     assert re.search(r"drawn faces: 60 images of 32x32", done.stdout)
     assert re.search(r"autoencoder: [\d,]+ weights", done.stdout)
     assert "epoch 1/1: 100%" in done.stdout
-    assert re.search(r"epoch 1, loss \S+ \(validation \S+\), \d+ images/s", done.stdout)
+    assert re.search(r"epoch 1, loss \S+, val_loss \S+, \d+ images/s", done.stdout)
     assert (out / "run.json").is_file()
 
 

@@ -1,0 +1,49 @@
+"""The Wasserstein GAN: a critic whose loss is a distance (chapter 05)."""
+
+import keras
+import tensorflow as tf
+
+from gdl.adversarial import AdversarialModel
+from gdl.errors import CourseError
+from gdl.losses import wasserstein_critic_loss, wasserstein_generator_loss
+
+
+class WGAN(AdversarialModel):
+    """Generator and critic; the critic's weights are clipped. Arjovsky, Chintala and Bottou 2017.
+
+    critic_steps: steps of the critic for each step of the generator.
+    clip: bound of the absolute value of all the critic's weights.
+    Further options: see `gdl.adversarial.AdversarialModel`.
+    """
+
+    metric_names = ("critic_loss", "generator_loss", "wasserstein")
+
+    def __init__(self, image_size=64, z_dim=128, filters=(64, 128, 256, 512), critic_steps=5, clip=0.01, **options):
+        super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, **options)
+        if clip <= 0:
+            raise CourseError(f"clip is {clip}: it bounds the critic's weights and has to be more than 0, such as 0.01.")
+        self.clip = clip
+
+    def critic_loss(self, real, fake, training):
+        """Score of the fake less score of the real image. Two (batch, size, size, 3) -> (batch,)"""
+        loss = wasserstein_critic_loss(self.critic(real, training=training), self.critic(fake, training=training))
+        self.track(critic_loss=loss, wasserstein=-loss)
+        return loss
+
+    def generator_loss(self, fake, training):
+        """The negative of the critic's score. (batch, size, size, 3) -> (batch,)"""
+        loss = wasserstein_generator_loss(self.critic(fake, training=training))
+        self.track(generator_loss=loss)
+        return loss
+
+    def critic_step(self, real):
+        """One step of the critic, after which its weights are clipped."""
+        super().critic_step(real)
+        for weight in self.critic.trainable_variables:
+            weight.assign(tf.clip_by_value(weight, -self.clip, self.clip))
+
+    def default_optimizers(self, learning_rate=None):
+        return [keras.optimizers.RMSprop(learning_rate or 5e-5) for _ in range(2)]
+
+    def get_config(self):
+        return {**super().get_config(), "clip": self.clip}
