@@ -1,1 +1,1 @@
-"""Speed of the course's models against the plain recipe: `python -m benchmarks vae`."""
+"""Speed of the course's models against the plain recipe: `python -m benchmarks vae | wgan_gp`."""

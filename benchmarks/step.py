@@ -1,11 +1,11 @@
-"""python -m benchmarks.step: where the time of a training step goes, by TensorFlow's own profiler."""
+"""python -m benchmarks.step vae | wgan_gp: where the time of a training step goes, by TensorFlow's own profiler."""
 
 import re
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.__main__ import models, parser
+from benchmarks.__main__ import PLAIN, models, parser
 
 import gdl  # isort: skip
 import pandas as pd
@@ -24,13 +24,13 @@ KINDS = {  # beginning of an operation's name: what it is, the first that fits
 
 
 def main():
-    options = parser().parse_args(["vae"])
-    faces = gdl.faces("drawn", size=64, n=2000)
-    x = next(iter(faces.train.batches(options.batch_size)))
-    shares = {name: profile(model, x) for name, model in models(options).items()}
+    options = parser().parse_args()
+    faces = gdl.faces(options.data, size=64, n=2000)
+    x = next(iter(faces.train.batches(options.batch_size * options.critic_steps)))
+    shares = {name: profile(model, x[: options.batch_size] if name == PLAIN else x) for name, model in models(options).items()}
     table = pd.DataFrame(shares).fillna(0)
     order = list(dict.fromkeys([*KINDS.values(), "all else, element by element"]))
-    print("Share of the time of all operations in a step, filters 32-64-128-256, kernel 4, batch 128\n")
+    print(f"Share of the time of all operations in a step, filters {options.filters}, kernel {options.kernel_size}, batch {options.batch_size}\n")
     print(table.reindex(order).map("{:.0%}".format).to_string())
 
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import gdl
-from benchmarks.__main__ import flops_of_a_step
+from benchmarks.__main__ import flops_of_an_image
 from benchmarks.plain_vae import PlainVAE, jpeg_batches
+from benchmarks.plain_wgan_gp import PlainWGANGP
 from gdl import drawn
 
 
@@ -29,12 +30,40 @@ def test_the_plain_recipe_takes_the_same_step():
         assert np.allclose(a, b, atol=1e-5)
 
 
+def test_the_plain_wgan_gp_takes_the_same_step_when_all_critic_steps_get_one_batch():
+    keras.utils.set_random_seed(0)
+    ours = gdl.WGANGP(32, 8, (4, 8), kernel_sizes=4, critic_steps=3)
+    plain = PlainWGANGP(32, 8, (4, 8), 4, critic_steps=3)
+    x = np.random.default_rng(0).random((8, 32, 32, 3), np.float32)
+    for name in ("critic", "generator"):
+        getattr(plain, name).set_weights(getattr(ours, name).get_weights())
+    plain.seed_generator.state.assign([1, 2])
+    ours.seed_generator.state.assign([1, 2])
+    losses = []
+    for model, batch in ((ours, np.repeat(x, 3, axis=0)), (plain, x)):
+        model.compile(keras.optimizers.SGD(1e-2), keras.optimizers.SGD(1e-2))
+        history = model.fit(batch, batch_size=len(batch), epochs=5, shuffle=False, verbose=0).history
+        losses.append([*history["critic_loss"], *history["generator_loss"]])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    for name in ("critic", "generator"):
+        for a, b in zip(getattr(ours, name).get_weights(), getattr(plain, name).get_weights()):
+            assert np.allclose(a, b, atol=1e-5)
+
+
+def test_operations_of_a_wgan_gp_are_counted_by_hand():
+    model = gdl.WGANGP(32, 8, (4, 8), kernel_sizes=4, critic_steps=2)
+    convolutions = [2 * 16 * 3 * 4 * 16**2, 2 * 16 * 4 * 8 * 8**2]  # of the critic; the generator has their mirror
+    critic, generator = sum(convolutions) + 2 * 8 * 8 * 8, sum(convolutions) + 2 * 8 * (8 * 8 * 8)
+    a_critic_step = generator + 2 * (3 * critic - convolutions[0]) + 4 * critic
+    assert flops_of_an_image(model) == a_critic_step + (3 * generator + 2 * critic) / 2
+
+
 def test_operations_are_counted_by_hand():
     model = gdl.VAE(32, 8, (4, 8), kernel_sizes=4)
     convolutions = [16 * 3 * 4 * 16**2, 16 * 4 * 8 * 8**2]  # kernel area x channels in x channels out x pixels
     dense = [2 * (8 * 8 * 8) * 8, 8 * (8 * 8 * 8)]  # z_mean and z_log_var, and the decoder's
     forward = 2 * (2 * sum(convolutions) + sum(dense))
-    assert flops_of_a_step(model) == 3 * forward - 2 * convolutions[0]  # the image needs no gradient
+    assert flops_of_an_image(model) == 3 * forward - 2 * convolutions[0]  # the image needs no gradient
 
 
 def test_the_plain_input_decodes_and_resizes(tmp_path):
