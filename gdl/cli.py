@@ -21,7 +21,7 @@ ADVERSARIAL_RECIPE = dict(
 RECIPES = {
     "vae": VAE_RECIPE,
     "gan": ADVERSARIAL_RECIPE | dict(label_smoothing=0.1),
-    "wgan": ADVERSARIAL_RECIPE | dict(critic_steps=5, learning_rate=5e-5),
+    "wgan": ADVERSARIAL_RECIPE | dict(critic_steps=5, critic_norm="batch", learning_rate=5e-4),
     "wgan_gp": ADVERSARIAL_RECIPE | dict(critic_steps=3),
 }
 OWN_OPTIONS = {  # of the constructors, besides those of the architecture
@@ -143,7 +143,7 @@ def _add_adversarial(command):
     _add_training(command)
     game = command.add_argument_group("adversarial network")
     game.add_argument("--critic-steps", type=int, default=1, help="steps of the critic for each step of the generator, each with a batch of its own")
-    game.add_argument("--critic-norm", choices=("batch", "layer"), help="normalisation in the critic; without it, none")
+    game.add_argument("--critic-norm", choices=("batch", "layer", "none"), default="none", help="normalisation in the critic")
     game.add_argument("--critic-learning-rate", dest="second_learning_rate", type=float, help="without it, the generator's")
     game.add_argument("--ema", type=float, help="decay of a moving average of the generator, which makes the pictures; without it, none")
     return game
@@ -222,13 +222,17 @@ def _model_options(options):
         "dropout": options.dropout,
         "pixel_range": options.pixel_range,
     }
-    return chosen | {name: getattr(options, name) for name in OWN_OPTIONS[options.model]}
+    chosen |= {name: getattr(options, name) for name in OWN_OPTIONS[options.model]}
+    if chosen.get("critic_norm") == "none":
+        chosen["critic_norm"] = None
+    return chosen
 
 
 def sample(options):
     """`gdl sample`"""
     start_tensorflow()
     import gdl
+    from gdl.pixels import to_float
     from gdl.plots import save_grid
 
     if Path(options.out).suffix.lower() != ".png":
@@ -237,9 +241,10 @@ def sample(options):
     pixel_range = model.architecture.pixel_range
     if options.reconstruct:
         images = gdl.faces(options.reconstruct, size=model.architecture.image_size).test.images[: options.n]
+        again = model.reconstruct(images)
         rows = {}  # eight images, and below them what the model makes of them
         for i in range(0, len(images), 8):
-            rows |= {f"{label} {i}": row for label, row in model.preview(images[i : i + 8]).items()}
+            rows |= {f"image {i}": to_float(images[i : i + 8], pixel_range), f"reconstruction {i}": again[i : i + 8]}
         save_grid(options.out, rows, pixel_range)
     else:
         save_grid(options.out, model.generate(options.n, seed=options.seed), pixel_range)

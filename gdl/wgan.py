@@ -12,14 +12,19 @@ class WGAN(AdversarialModel):
     """Generator and critic; the critic's weights are clipped. Arjovsky, Chintala and Bottou 2017.
 
     critic_steps: steps of the critic for each step of the generator.
-    clip: bound of the absolute value of all the critic's weights.
+    clip: bound of the absolute value of the critic's weights; that of the scales of its normalisation
+        layers is 1, since with scales of 0.01 the signal would fade from layer to layer.
+    critic_norm: "batch" as in the paper, "layer" or None.
     Further options: see `gdl.adversarial.AdversarialModel`.
     """
 
     metric_names = ("critic_loss", "generator_loss", "wasserstein")
 
-    def __init__(self, image_size=64, z_dim=128, filters=(64, 128, 256, 512), critic_steps=5, clip=0.01, **options):
-        super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, **options)
+    def __init__(
+        self, image_size=64, z_dim=128, filters=(64, 128, 256, 512),
+        critic_steps=5, clip=0.01, critic_norm="batch", **options,
+    ):  # fmt: skip
+        super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, critic_norm=critic_norm, **options)
         if clip <= 0:
             raise CourseError(f"clip is {clip}: it bounds the critic's weights and has to be more than 0, such as 0.01.")
         self.clip = clip
@@ -39,8 +44,13 @@ class WGAN(AdversarialModel):
     def critic_step(self, real):
         """One step of the critic, after which its weights are clipped."""
         super().critic_step(real)
-        for weight in self.critic.trainable_variables:
-            weight.assign(tf.clip_by_value(weight, -self.clip, self.clip))
+        for weight, limit in self.limits:
+            weight.assign(tf.clip_by_value(weight, -limit, limit))
+
+    @property
+    def limits(self):
+        """Each of the critic's weights with the bound of its absolute value."""
+        return [(weight, 1.0 if weight.name == "gamma" else self.clip) for weight in self.critic.trainable_variables]
 
     def default_optimizers(self, learning_rate=None):
         return [keras.optimizers.RMSprop(learning_rate or 5e-5) for _ in range(2)]

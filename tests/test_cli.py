@@ -127,7 +127,7 @@ def test_every_option_of_the_variational_autoencoder_arrives(tmp_path):
     assert settings["model"] == "VAE" and settings["precision"] == "mixed_bfloat16"
     assert settings["options"] == {
         "image_size": 32, "z_dim": 4, "filters": [8, 8], "kernel_sizes": [5, 3], "downsampling": "dilation", "upsampling": "pixel_shuffle",
-        "residual": "resnet18", "batch_norm": False, "dropout": 0.1, "pixel_range": [-1, 1],
+        "residual": "resnet18", "batch_norm": False, "layer_norm": False, "dropout": 0.1, "pixel_range": [-1, 1],
         "beta": 0.5, "reconstruction": "mse", "narrow_dense": 5, "warm_up": 4,
     }  # fmt: skip
     assert [o["config"]["learning_rate"] for o in settings["optimizers"].values()] == [0.002, 0.0005]
@@ -150,7 +150,7 @@ def trained_with(monkeypatch, capsys):
 
         def instead(model, faces, **settings):
             seen.update(settings, model=model)
-            return pd.DataFrame({"loss": [1.0], "val_loss": [1.0], "images_per_second": [1.0], "seconds": [1.0]})
+            return pd.DataFrame({"loss": [1.0], "val_loss": [1.0], "learning_rate": [1.0], "images_per_second": [1.0], "seconds": [1.0]})
 
         monkeypatch.setattr(training, "train", instead)
         cli.main(["train", *map(str, arguments), *"--data drawn --n 60 --size 32 --filters 4 8 --z-dim 4 --out unused".split()])

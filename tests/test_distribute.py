@@ -24,6 +24,7 @@ TRAININGS = """
 
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])  # one for all: TensorFlow mixes up those of several
     x = np.random.default_rng(0).random((23, 32, 32, 3)).astype("float32")
+    x16 = np.random.default_rng(1).random((24, 16, 16, 3)).astype("float32")
     normal = keras.random.normal
 
     def fit(replicas, kind=gdl.VAE, x=x[:16], epochs=2, validate=True, two=False, precision="float32", **options):
@@ -40,6 +41,42 @@ TRAININGS = """
         keras.config.set_dtype_policy("float32")
         keras.random.normal = normal
         return history, model.get_weights()
+
+    def play(replicas, kind, x, batch=8, epochs=2, **options):
+        # nothing has to be held still here: each replica draws its own rows of the noise of the whole batch
+        keras.utils.set_random_seed(0)
+        with strategy.scope() if replicas == 2 else contextlib.nullcontext():
+            model = kind(**{**dict(image_size=16, z_dim=4, filters=(4, 8), ema=0.5), **options})
+            model.compile(keras.optimizers.SGD(0.02, momentum=0.5), keras.optimizers.SGD(0.01))
+        before = model.get_weights()
+        data = tf.data.Dataset.from_tensor_slices(x).batch(batch)
+        history = model.fit(data, validation_data=tf.data.Dataset.from_tensor_slices(x[:8]).batch(8), epochs=epochs, verbose=0).history
+        parts = {"all": model, "generator": model.generator, "critic": model.critic, "average": model.averaged_generator}
+        return history, {name: part.get_weights() for name, part in parts.items()}, before
+
+    def compare_games(**options):
+        (one, weights, before), (two, copies, _) = play(1, **options), play(2, **options)
+
+        def largest(first, second):
+            return max(float(np.abs(a - b).max()) for a, b in zip(first, second, strict=True))
+
+        differences = {name: largest(weights[name], copies[name]) for name in weights}
+        return {"one": one, "two": two, "differences": differences, "moved": largest(before, copies["all"])}
+
+    def draw():
+        numbers = {}
+        for replicas in (1, 2):
+            keras.utils.set_random_seed(0)
+            with strategy.scope() if replicas == 2 else contextlib.nullcontext():
+                model = gdl.GAN(image_size=16, z_dim=3, filters=(4,))
+            model.seed_generator.state.assign([5, 5])
+            if replicas == 2:
+                rows = tf.function(lambda: strategy.run(lambda: (model.random_codes(3), model.random_codes(3))))()
+                calls = [np.concatenate([row.numpy() for row in strategy.experimental_local_results(call)]) for call in rows]
+            else:
+                calls = [model.random_codes(6).numpy() for _ in range(2)]
+            numbers[replicas] = [call.tolist() for call in calls]
+        return numbers
 
     def compare(**options):
         (one, weights), (two, copies) = fit(1, **options), fit(2, **options)
@@ -71,6 +108,10 @@ TRAININGS = """
         "uneven batch": lambda: compare(x=x, validate=False),  # of 8, 8 and 7
         "gdl.train": lambda: train(sys.argv[1] + "/run"),
         "mixed_float16": lambda: compare(**half, two=True),
+        "GAN": lambda: compare_games(kind=gdl.GAN, x=x16[:16], critic_norm="batch", label_noise=0.2, image_noise=0.1),
+        "WGAN": lambda: compare_games(kind=gdl.WGAN, x=x16[:16], critic_steps=2, clip=0.05),
+        "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16, batch=12, critic_steps=3, critic_norm="layer"),
+        "codes": draw,
     }
     results = {}
     for name, case in cases.items():
@@ -86,7 +127,7 @@ TRAININGS = """
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("replicas")
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(TRAININGS), str(folder)], capture_output=True, text=True, timeout=500)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(TRAININGS), str(folder)], capture_output=True, text=True, timeout=580)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads((folder / "results.json").read_text())
 
@@ -134,3 +175,24 @@ def test_float16_leaves_out_a_step_that_overflows_on_either_replica(results):
     assert result["largest difference"] is not None, f"a weight is no longer finite; losses {result['two']['loss']}"
     assert result["two"]["loss"][-1] < 0.95 * result["two"]["loss"][0], "steps are taken in the end"
     assert result["two"]["loss"] == pytest.approx(result["one"]["loss"], rel=0.2)
+
+
+@pytest.mark.parametrize("kind", ["GAN", "WGAN", "WGANGP"])
+def test_two_replicas_train_an_adversarial_model_as_one_device_does(results, kind):
+    """Both networks, the moving average and all metrics, with the noise of one device (Keras issue 20164)."""
+    result = results[kind]
+    assert "error" not in result, result["error"]
+    assert {"generator_loss", "val_generator_loss"} <= result["two"].keys() == result["one"].keys()
+    assert result["moved"] > 1e-2, "there is something to compare"
+    assert max(result["differences"].values()) < 1e-4, result["differences"]
+    if REPORTS_ARE_EXACT:
+        for name, numbers in result["one"].items():
+            assert result["two"][name] == pytest.approx(numbers, rel=1e-3, abs=1e-4), name
+
+
+def test_two_replicas_draw_the_codes_of_one_device_and_none_twice(results):
+    result = results["codes"]
+    assert "error" not in result, result["error"]
+    assert result["2"] == result["1"]
+    flat = [number for call in result["2"] for row in call for number in row]
+    assert len(set(flat)) == len(flat) == 2 * 6 * 3

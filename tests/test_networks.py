@@ -8,7 +8,9 @@ import pytest
 import tensorflow as tf
 
 import gdl
+from gdl import networks
 from gdl.architecture import Architecture
+from gdl.losses import gradient_penalty
 from gdl.networks import PixelShuffle, image_features, image_from_code, normalise_activate
 
 SMALL = dict(image_size=32, z_dim=8, filters=(8, 16))
@@ -104,6 +106,95 @@ def test_batch_normalisation_is_that_of_keras(dtype, tolerance):
         assert mine.shape == keras_own.shape and np.allclose(mine, keras_own, rtol=tolerance, atol=tolerance)
 
 
+# --- leaky ReLU and its derivatives ---
+
+
+def test_leaky_relu_is_that_of_keras():
+    x = tf.constant([-1e3, -2.0, -1e-6, -0.0, 0.0, 1e-6, 0.5, 1e3])
+    weight = tf.range(1.0, 9.0)
+    results = []
+    for layer in (networks.LeakyReLU(), keras.layers.LeakyReLU(negative_slope=0.2)):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            total = tf.reduce_sum(weight * y)
+        results.append((y.numpy(), tape.gradient(total, x).numpy()))
+    assert np.array_equal(results[0], results[1])
+    assert results[0][0] == pytest.approx(np.maximum(x, 0.2 * x.numpy()))
+
+
+def penalty_gradients(leaky_relu, monkeypatch, jit_compile, **options):
+    """The gradient penalty of a critic with the given activation, and its gradients by all the critic's weights."""
+    monkeypatch.setattr(networks, "LeakyReLU", leaky_relu)
+    keras.utils.set_random_seed(0)
+    x = keras.Input((16, 16, 3))
+    features = image_features(x, Architecture(**{**dict(image_size=16, z_dim=1, filters=(4, 8), batch_norm=False), **options}))
+    critic = keras.Model(x, keras.layers.Reshape(())(keras.layers.Dense(1)(features)))
+    rng = np.random.default_rng(0)
+    arrays = [tf.constant(rng.random(shape), tf.float32) for shape in ((5, 16, 16, 3), (5, 16, 16, 3), (5, 1, 1, 1))]
+
+    @tf.function(jit_compile=jit_compile)
+    def both():
+        with tf.GradientTape() as tape:
+            penalty = gradient_penalty(critic, *arrays)
+            total = tf.reduce_sum(penalty)
+        return penalty, tape.gradient(total, [variable.value for variable in critic.trainable_variables], unconnected_gradients="zero")
+
+    penalty, gradients = both()
+    return penalty.numpy(), [gradient.numpy() for gradient in gradients]
+
+
+@pytest.mark.parametrize("options,jit_compile", [(dict(), False), (dict(layer_norm=True), True)], ids=["no norm", "layer norm and XLA"])
+def test_second_derivatives_are_those_of_keras(options, jit_compile, monkeypatch):
+    """Through the course's own leaky ReLU, which leaves out an idle part of them, and through that of Keras."""
+    own = penalty_gradients(networks.LeakyReLU, monkeypatch, jit_compile, **options)
+    theirs = penalty_gradients(lambda: keras.layers.LeakyReLU(negative_slope=0.2), monkeypatch, False, **options)
+    assert np.allclose(own[0], theirs[0], rtol=1e-5)
+    assert len(own[1]) == len(theirs[1]) > 3
+    for mine, keras_own in zip(own[1], theirs[1]):
+        assert np.allclose(mine, keras_own, rtol=1e-3, atol=1e-5 * max(1, np.abs(keras_own).max()))
+    assert np.abs(own[1][0]).max() > 1e-4, "the penalty reaches the first kernel"
+
+
+# --- layer normalisation ---
+
+
+def test_layer_normalisation_looks_at_each_image_alone():
+    """Another image in the batch changes nothing for the rest; with batch normalisation it does."""
+    rng = np.random.default_rng(0)
+    x = rng.random((4, 16, 16, 3)).astype("float32")
+    other = x.copy()
+    other[2] = 5 * rng.random((16, 16, 3))
+    changed = {}
+    for norm in ("batch_norm", "layer_norm"):
+        image = keras.Input((16, 16, 3))
+        options = Architecture(image_size=16, z_dim=1, filters=(4, 8), **{"batch_norm": False, norm: True})
+        network = keras.Model(image, image_features(image, options))
+        first, second = (network(a, training=True).numpy() for a in (x, other))
+        changed[norm] = [not np.allclose(a, b, atol=1e-6) for a, b in zip(first, second)]
+    assert changed == {"batch_norm": [True] * 4, "layer_norm": [False, False, True, False]}
+
+
+def test_layer_normalisation_is_that_of_the_formula():
+    """Ba, Kiros and Hinton 2016: mean 0 and variance 1 over an image's whole feature map, then a scale and a shift for each channel."""
+    x = np.random.default_rng(0).normal(3, 2, (4, 6, 5, 7)).astype("float32")
+    image = keras.Input(x.shape[1:])
+    network = keras.Model(image, normalise_activate(image, Architecture(batch_norm=False, layer_norm=True)))
+    scales = np.random.default_rng(2).uniform(0.5, 2, 7)
+    network.set_weights([scales, scales - 1])
+    axes = (1, 2, 3)
+    y = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-3) * scales + scales - 1
+    assert np.allclose(network(x), np.maximum(y, 0.2 * y), atol=1e-4)
+
+
+@pytest.mark.parametrize("options", [dict(), dict(residual="resnet18", upsampling="resize")])
+def test_layer_normalisation_trains_all_its_weights(options):
+    model, before, after = autoencoder_step(batch_norm=False, layer_norm=True, **options)
+    assert not [v.path for v, a, b in zip(model.weights, before, after) if v.trainable and np.array_equal(a, b)]
+    kinds = {type(layer).__name__ for layer in (*model.encoder.layers, *model.decoder.layers)}
+    assert "GroupNormalization" in kinds and "BatchNormalization" not in kinds
+
+
 def trainable_weights(network):
     return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
 
@@ -196,6 +287,7 @@ def test_the_decoder_mirrors_the_encoder():
         (dict(residual="resnet18", filters=(8,)), "at least two filters"),
         (dict(pixel_range=(0, 255)), "(0, 1) or (-1, 1)"),
         (dict(dropout=1.0), "less than 1"),
+        (dict(layer_norm=True), "set batch_norm=False for layer_norm"),
         (dict(z_dim=0), "at least one number"),
     ],
 )

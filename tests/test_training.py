@@ -18,16 +18,21 @@ import gdl
 from gdl import training
 from gdl.callbacks import best_epoch
 
-# everything that draws random numbers or changes from epoch to epoch is on: flips, dropout, step decay
+# everything that draws random numbers or changes from epoch to epoch is on: flips, dropout, step decay,
+# in an adversarial model also codes, interpolation, a moving average and a second optimiser
 TRAIN = """
     import os, signal, keras, gdl
     from gdl import training
 
-    def train(run, epochs, callbacks=()):
+    def train(run, epochs, callbacks=(), kind="Autoencoder"):
         keras.utils.set_random_seed(1)
-        model = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16), dropout=0.2)
+        if kind == "Autoencoder":
+            model, batch_size = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16), dropout=0.2), 16
+        else:
+            model, batch_size = gdl.WGANGP(image_size=32, z_dim=4, filters=(4, 8), dropout=0.2, critic_steps=2, ema=0.9), 8
+            model.compile(keras.optimizers.Adam(3e-3, beta_1=0.5), keras.optimizers.Adam(1e-3, beta_1=0.5))
         return gdl.train(
-            model, gdl.DrawnFaces(n=100, size=32), epochs, run=run, batch_size=16,
+            model, gdl.DrawnFaces(n=100, size=32), epochs, run=run, batch_size=batch_size,
             learning_rate=3e-3, halve_every=1, flip=True, seed=1, callbacks=callbacks,
         )
 """
@@ -57,17 +62,26 @@ def undisturbed(tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="module")
+def undisturbed_gan(tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / "undisturbed"
+    train(run, epochs=3, kind="WGANGP")
+    return run
+
+
 def assert_same_end(run, undisturbed):
     ends = arrays(run / "epoch-0003.weights.h5"), arrays(undisturbed / "epoch-0003.weights.h5")
     assert ends[0].keys() == ends[1].keys()
     assert any("optimizer" in name for name in ends[0])
     different = [name for name in ends[0] if not np.array_equal(ends[0][name], ends[1][name])]
     assert not different
-    histories = [pd.read_csv(folder / "history.csv")[["epoch", "loss", "val_loss", "learning_rate"]] for folder in (run, undisturbed)]
+    histories = [pd.read_csv(folder / "history.csv").drop(columns=["seconds", "images_per_second"]) for folder in (run, undisturbed)]
     pd.testing.assert_frame_equal(*histories, check_exact=True)
 
 
-def test_killed_in_the_middle_of_an_epoch(tmp_path, undisturbed):
+@pytest.mark.parametrize("kind,to_the_end", [("Autoencoder", "undisturbed"), ("WGANGP", "undisturbed_gan")])
+def test_killed_in_the_middle_of_an_epoch(tmp_path, kind, to_the_end, request):
+    undisturbed = request.getfixturevalue(to_the_end)
     killed = in_another_process(
         f"""
         class Kill(keras.callbacks.Callback):
@@ -76,15 +90,29 @@ def test_killed_in_the_middle_of_an_epoch(tmp_path, undisturbed):
             def on_train_batch_end(self, batch, logs=None):
                 if self.epoch == 1 and batch == 2:
                     os.kill(os.getpid(), signal.SIGKILL)
-        train({str(tmp_path / "run")!r}, 3, [Kill()])
+        train({str(tmp_path / "run")!r}, 3, [Kill()], {kind!r})
         """
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert [file.name for file in training.RunFolder(tmp_path / "run").weights()] == ["epoch-0001.weights.h5"]
-    resumed = in_another_process(f"train({str(tmp_path / 'run')!r}, 3)")
+    resumed = in_another_process(f"train({str(tmp_path / 'run')!r}, 3, kind={kind!r})")
     assert resumed.returncode == 0, resumed.stderr
     assert "going on after epoch 1" in resumed.stdout
     assert_same_end(tmp_path / "run", undisturbed)
+
+
+def test_the_undisturbed_game_moved_all_that_is_compared(undisturbed_gan):
+    """Both networks, the average, both optimisers with their counts and the halved rates of each."""
+    found = arrays(undisturbed_gan / "epoch-0003.weights.h5")
+    for part in ("generator", "critic", "averaged_generator", "optimizer", "critic_optimizer"):
+        own = {name: a for name, a in found.items() if name.startswith(part + "/") and a.ndim}
+        assert own and all(a.any() for a in own.values() if a.size > 1), (part, sorted(found))
+    counts = {name.split("/")[0]: int(found[name]) for name in found if name.endswith("optimizer/vars/0")}
+    assert counts == {"optimizer": 3 * 5, "critic_optimizer": 3 * 5 * 2}
+    rates = {name.split("/")[0]: float(found[name]) for name in found if name.endswith("optimizer/vars/1")}
+    assert rates == pytest.approx({"optimizer": 3e-3 / 4, "critic_optimizer": 1e-3 / 4})
+    history = pd.read_csv(undisturbed_gan / "history.csv")
+    assert {"wasserstein", "val_wasserstein", "gradient_penalty", "val_gradient_penalty", "val_critic_loss"} <= set(history)
 
 
 def test_killed_while_the_weights_are_written(tmp_path, undisturbed):
