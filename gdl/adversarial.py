@@ -33,8 +33,8 @@ class AdversarialModel(FaceModel):
         critic_steps=1, critic_norm=None, ema=None, **options,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
-        if critic_steps < 1:
-            raise CourseError(f"critic_steps is {critic_steps}: the critic needs at least one step for each of the generator's.")
+        if critic_steps < 1 or critic_steps != int(critic_steps):
+            raise CourseError(f"critic_steps is {critic_steps}: the critic needs a whole number of steps, at least one, for each of the generator's.")
         if critic_norm not in CRITIC_NORMS:
             raise CourseError(f"critic_norm={critic_norm!r} is not known: choose 'batch', 'layer' or None.")
         if ema is not None and not 0 <= ema < 1:
@@ -135,7 +135,7 @@ class AdversarialModel(FaceModel):
         return self.critic_steps
 
     def default_optimizers(self, learning_rate=None):
-        return [keras.optimizers.Adam(learning_rate or 2e-4, beta_1=0.5, beta_2=0.9) for _ in range(2)]
+        return [keras.optimizers.Adam(2e-4 if learning_rate is None else learning_rate, beta_1=0.5, beta_2=0.9) for _ in range(2)]
 
     def compile(self, optimizer="adam", critic_optimizer=None, **options):
         """As in Keras, with an optimiser for the generator and one for the critic; by default a second one like the first."""

@@ -55,7 +55,7 @@ class FaceModel(keras.Model):
 
     def default_optimizers(self, learning_rate=None):
         """The optimisers for `compile` that this kind of model is usually trained with."""
-        return [keras.optimizers.Adam(learning_rate or 1e-3)]
+        return [keras.optimizers.Adam(1e-3 if learning_rate is None else learning_rate)]
 
     @property
     def optimizer_groups(self):

@@ -76,6 +76,8 @@ def train(
     folder = None if run is None else RunFolder(run)
     done = folder.open(settings, model) if folder else 0
     images_a_step = batch_size * model.images_a_step
+    if len(faces.train) < model.images_a_step:
+        raise CourseError(f"There are {len(faces.train)} training images, fewer than the {model.images_a_step} critic steps that one training step makes: give more.")
     if steps_per_epoch is None and model.images_a_step > 1:
         steps_per_epoch = max(1, len(faces.train) // images_a_step)  # a smaller last batch could lack images for a critic step
     images = min(len(faces.train), (steps_per_epoch or len(faces.train)) * images_a_step)

@@ -53,7 +53,7 @@ class WGAN(AdversarialModel):
         return [(weight, 1.0 if weight.name == "gamma" else self.clip) for weight in self.critic.trainable_variables]
 
     def default_optimizers(self, learning_rate=None):
-        return [keras.optimizers.RMSprop(learning_rate or 5e-5) for _ in range(2)]
+        return [keras.optimizers.RMSprop(5e-5 if learning_rate is None else learning_rate) for _ in range(2)]
 
     def get_config(self):
         return {**super().get_config(), "clip": self.clip}

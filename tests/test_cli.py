@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -175,6 +176,93 @@ def test_a_vae_without_options_is_the_recipe(trained_with):
     for name in ("learning_rate", "halve_every", "patience", "flip"):
         assert seen[name] == recipe[name]
     assert trained_with("vae", "--patience", 0)["patience"] is None
+
+
+ADVERSARIAL = (
+    "--critic-steps 2 --critic-norm layer --critic-learning-rate 0.0005 --ema 0.9 --learning-rate 0.002 --kernel-sizes 5 3 --downsampling dilation "
+    "--upsampling pixel_shuffle --residual block --no-batch-norm --layer-norm --dropout 0.1 --pixel-range 0 1 "
+)
+ARRIVED = {
+    "image_size": 32, "z_dim": 4, "filters": (4, 8), "kernel_sizes": (5, 3), "downsampling": "dilation", "upsampling": "pixel_shuffle",
+    "residual": True, "batch_norm": False, "layer_norm": True, "dropout": 0.1, "pixel_range": (0, 1), "critic_steps": 2, "critic_norm": "layer", "ema": 0.9,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind,arguments,own",
+    [
+        ("gan", "--label-smoothing 0.2 --label-noise 0.1 --image-noise 0.05", dict(label_smoothing=0.2, label_noise=0.1, image_noise=0.05)),
+        ("wgan", "--clip 0.03", dict(clip=0.03)),
+        ("wgan_gp", "--gp-weight 7", dict(gp_weight=7.0)),
+    ],
+)
+def test_every_option_of_an_adversarial_model_arrives(trained_with, kind, arguments, own):
+    training_options = "--epochs 3 --batch-size 8 --steps-per-epoch 3 --halve-every 2 --no-flip --seed 3"
+    seen = trained_with(kind, *f"{ADVERSARIAL} {arguments} {training_options}".split())
+    assert type(seen["model"]).__name__ == {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP"}[kind]
+    assert seen["model"].get_config() == ARRIVED | own
+    assert [float(optimizer.learning_rate) for optimizer, _ in seen["model"].optimizer_groups] == pytest.approx([0.002, 0.0005])
+    expected = dict(epochs=3, batch_size=8, steps_per_epoch=3, halve_every=2, flip=False, seed=3, patience=None, run="unused")
+    assert {name: seen[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("kind", ["gan", "wgan", "wgan_gp"])
+def test_an_adversarial_model_without_options_is_the_recipe(trained_with, kind):
+    seen = trained_with(kind)
+    config, recipe = seen["model"].get_config(), cli.RECIPES[kind]
+    assert not seen["model"].compiled, "gdl.train makes the model's usual optimisers"
+    assert recipe["kernel_sizes"] == [config["kernel_sizes"]] and tuple(recipe["pixel_range"]) == config["pixel_range"]
+    for name in ("ema", "critic_steps", "critic_norm", "label_smoothing"):
+        if name in recipe:
+            assert config[name] == (None if recipe[name] == "none" else recipe[name])
+    for name in ("epochs", "batch_size", "learning_rate", "flip"):
+        assert seen[name] == recipe[name]
+    assert trained_with(kind, "--critic-norm", "none")["model"].critic_norm is None, "the recipe's normalisation can be left out"
+
+
+def test_a_trained_gan_can_be_sampled(tmp_path, capsys, drawn_celeba):
+    """In this process, whose precision is restored."""
+    before = keras.config.dtype_policy()
+    out = tmp_path / "wgan_gp"
+    options = "--data drawn --n 60 --size 32 --filters 4 --kernel-sizes 3 --z-dim 4 --epochs 2 --batch-size 8 --steps-per-epoch 2 --critic-steps 2"
+    try:
+        cli.main(["train", "wgan_gp", "--out", str(out), *options.split(), "--precision", "mixed_bfloat16", "--critic-learning-rate", "0.0005"])
+    finally:
+        keras.config.set_dtype_policy(before)
+    said = capsys.readouterr().out
+    assert re.search(r"wgan_gp: [\d,]+ weights", said) and re.search(r"epoch 2, .*gradient_penalty \S+, wasserstein \S+, \d+ images/s", said)
+    settings = json.loads((out / "run.json").read_text())
+    assert settings["model"] == "WGANGP" and settings["precision"] == "mixed_bfloat16"
+    assert [o["config"]["learning_rate"] for o in settings["optimizers"].values()] == [2e-4, 5e-4]
+    assert pd.read_csv(out / "history.csv")["epoch"].tolist() == [1, 2]
+    with Image.open(out / "training.gif") as gif:
+        assert gif.n_frames == 2
+    cli.main(["sample", str(out), "--out", str(tmp_path / "new.png"), "--n", "16"])
+    assert np.asarray(Image.open(tmp_path / "new.png")).shape == (2 * 33, 8 * 33, 3)
+    with pytest.raises(SystemExit, match="A WGANGP has no encoder"):
+        cli.main(["sample", str(out), "--out", str(tmp_path / "copies.png"), "--n", "6", "--reconstruct", str(drawn_celeba)])
+    assert not (tmp_path / "copies.png").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments,words",
+    [
+        ("wgan_gp --critic-norm batch", "choose 'layer' or None"),
+        ("gan --patience 3", "patience watches the validation loss"),
+        ("gan --label-noise 0.7", "less than 0.5"),
+        ("wgan --critic-steps 0", "critic_steps is 0"),
+        ("wgan --clip -1", "clip is -1"),
+        ("gan --ema 1", "ema is 1"),
+        ("wgan_gp --layer-norm", "set batch_norm=False"),
+    ],
+)
+def test_a_mistake_in_an_adversarial_model_is_one_sentence(arguments, words, tmp_path):
+    kind, *rest = arguments.split()
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train", kind, *"--data drawn --n 60 --size 32 --filters 4 --out".split(), str(tmp_path / "run"), *rest])
+    said = str(stop.value)
+    assert said.startswith("gdl: ") and words in said and "\n" not in said
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("arguments,residual", [([], False), (["--residual"], True), (["--residual", "block"], True), (["--residual", "resnet18"], "resnet18")])

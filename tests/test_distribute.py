@@ -108,8 +108,8 @@ TRAININGS = """
         "uneven batch": lambda: compare(x=x, validate=False),  # of 8, 8 and 7
         "gdl.train": lambda: train(sys.argv[1] + "/run"),
         "mixed_float16": lambda: compare(**half, two=True),
-        "GAN": lambda: compare_games(kind=gdl.GAN, x=x16[:16], critic_norm="batch", label_noise=0.2, image_noise=0.1),
-        "WGAN": lambda: compare_games(kind=gdl.WGAN, x=x16[:16], critic_steps=2, clip=0.05),
+        "GAN": lambda: compare_games(kind=gdl.GAN, x=x16[:16], filters=(4,), critic_norm="batch", label_noise=0.2, image_noise=0.1),
+        "WGAN": lambda: compare_games(kind=gdl.WGAN, x=x16[:16], filters=(4,), critic_steps=2, clip=0.05),
         "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16, batch=12, critic_steps=3, critic_norm="layer"),
         "codes": draw,
     }
@@ -127,7 +127,7 @@ TRAININGS = """
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("replicas")
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(TRAININGS), str(folder)], capture_output=True, text=True, timeout=580)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(TRAININGS), str(folder)], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads((folder / "results.json").read_text())
 
