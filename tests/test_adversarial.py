@@ -142,6 +142,7 @@ def test_options_go_together(row, precision):
         (gdl.WGANGP, dict(critic_norm="batch"), "batch normalisation mixes all images of a batch: choose 'layer' or None"),
         (gdl.GAN, dict(critic_norm="instance"), "'batch', 'layer' or None"),
         (gdl.WGAN, dict(critic_steps=0), "critic_steps is 0"),
+        (gdl.WGAN, dict(critic_steps=2.5), "critic_steps is 2.5"),
         (gdl.WGANGP, dict(ema=1.0), "ema is 1.0"),
         (gdl.GAN, dict(ema=-0.1), "ema is -0.1"),
         (gdl.WGAN, dict(clip=0), "clip is 0"),
@@ -661,3 +662,9 @@ def test_one_optimizer_is_copied_for_the_critic():
     assert {**first.get_config(), "name": None} == {**second.get_config(), "name": None}
     rates = [float(o.learning_rate) for kind, rate in itertools.product(KINDS, (None, 0.0)) for o in kind(**SMALL).default_optimizers(rate)]
     assert rates == pytest.approx([2e-4, 2e-4, 0, 0, 5e-5, 5e-5, 0, 0, 2e-4, 2e-4, 0, 0]), "0 is a rate too"
+
+
+def test_fewer_training_images_than_critic_steps_are_refused():
+    model = gdl.WGANGP(16, 4, (4,), critic_steps=9)
+    with pytest.raises(gdl.CourseError, match="8 training images, fewer than the 9 critic steps"):
+        gdl.train(model, SimpleNamespace(size=16, train=range(8), val=None, fingerprint=""), 1, quiet=True)
