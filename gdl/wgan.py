@@ -15,7 +15,8 @@ class WGAN(AdversarialModel):
     clip: bound of the absolute value of the critic's weights; that of the scales of its normalisation
         layers is 1, since with scales of 0.01 the signal would fade from layer to layer.
     critic_norm: "batch" as in the paper, "layer" or None.
-    Further options: see `gdl.adversarial.AdversarialModel`.
+    Further options: see `gdl.adversarial.AdversarialModel`. The usual learning rate is the paper's,
+    5e-5; a short training wants about ten times as much.
     """
 
     metric_names = ("critic_loss", "generator_loss", "wasserstein")
