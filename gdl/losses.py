@@ -65,7 +65,7 @@ def gradient_penalty(critic, real, fake, alpha):
     real, fake: two (batch, h, w, 3); alpha: where between them, (batch, 1, 1, 1) in [0, 1], a number for each pair.
     -> (batch,). Gulrajani et al. 2017.
     """
-    between = fake + alpha * (real - fake)
+    between = ops.convert_to_tensor(fake + alpha * (real - fake))
     with tf.GradientTape() as tape:
         tape.watch(between)
         scores = critic(between)

@@ -44,7 +44,8 @@ def train(
     flip: mirrors half of the images, anew in each epoch.
     patience: stops when the validation loss has not fallen for so many epochs; the model then has the weights of its
         best epoch, which the run keeps as `best.weights.h5`. None trains to the end and keeps the last.
-    callbacks: further Keras callbacks, run before the epoch is saved.
+    callbacks: further Keras callbacks, run before the epoch is saved; numbers that they put into `logs` at the end of
+        an epoch become columns of the history.
     quiet: no progress bars and no pictures.
     Raises CourseError when `run` holds a training with other settings.
     """
