@@ -13,12 +13,26 @@ def jpeg_batches(folder, size, batch_size):
     return images.map(lambda x: x / 255).prefetch(tf.data.AUTOTUNE)
 
 
+def plain_decoder(image_size, z_dim, filters, kernel_size):
+    """Code to image, as in `gdl.networks`, in Keras's own layers."""
+    size = image_size // 2 ** len(filters)
+    x = inputs = keras.Input((z_dim,))
+    x = layers.Dense(size * size * filters[-1])(x)
+    x = layers.Reshape((size, size, filters[-1]))(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    x = layers.LeakyReLU(negative_slope=0.2)(x)
+    for f in filters[-2::-1]:
+        x = layers.Conv2DTranspose(f, kernel_size, strides=2, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(x)
+    return keras.Model(inputs, layers.Conv2DTranspose(3, kernel_size, strides=2, padding="same", activation="sigmoid")(x))
+
+
 class PlainVAE(keras.Model):
     """The same network and loss as `gdl.VAE(..., reconstruction="mse")`."""
 
     def __init__(self, image_size, z_dim, filters, kernel_size, beta):
         super().__init__()
-        size = image_size // 2 ** len(filters)
         x = inputs = keras.Input((image_size, image_size, 3))
         for f in filters:
             x = layers.Conv2D(f, kernel_size, strides=2, padding="same", use_bias=False)(x)
@@ -26,17 +40,7 @@ class PlainVAE(keras.Model):
             x = layers.LeakyReLU(negative_slope=0.2)(x)
         x = layers.Flatten()(x)
         self.encoder = keras.Model(inputs, [layers.Dense(z_dim)(x), layers.Dense(z_dim)(x)])
-        x = inputs = keras.Input((z_dim,))
-        x = layers.Dense(size * size * filters[-1])(x)
-        x = layers.Reshape((size, size, filters[-1]))(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(x)
-        for f in filters[-2::-1]:
-            x = layers.Conv2DTranspose(f, kernel_size, strides=2, padding="same", use_bias=False)(x)
-            x = layers.BatchNormalization(momentum=0.9)(x)
-            x = layers.LeakyReLU(negative_slope=0.2)(x)
-        x = layers.Conv2DTranspose(3, kernel_size, strides=2, padding="same", activation="sigmoid")(x)
-        self.decoder = keras.Model(inputs, x)
+        self.decoder = plain_decoder(image_size, z_dim, filters, kernel_size)
         self.beta = beta
         self.seed_generator = keras.random.SeedGenerator(0)
         self.loss_tracker = keras.metrics.Mean("loss")

@@ -4,29 +4,20 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from benchmarks.plain_vae import plain_decoder
+
 
 class PlainWGANGP(keras.Model):
     """The same networks, losses and number of steps as `gdl.WGANGP`, but one real batch for all critic steps of a generator step."""
 
     def __init__(self, image_size, z_dim, filters, kernel_size, critic_steps, gp_weight=10.0):
         super().__init__()
-        size = image_size // 2 ** len(filters)
         x = inputs = keras.Input((image_size, image_size, 3))
         for f in filters:
             x = layers.Conv2D(f, kernel_size, strides=2, padding="same")(x)
             x = layers.LeakyReLU(negative_slope=0.2)(x)
         self.critic = keras.Model(inputs, layers.Dense(1)(layers.Flatten()(x)))
-        x = inputs = keras.Input((z_dim,))
-        x = layers.Dense(size * size * filters[-1])(x)
-        x = layers.Reshape((size, size, filters[-1]))(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(x)
-        for f in filters[-2::-1]:
-            x = layers.Conv2DTranspose(f, kernel_size, strides=2, padding="same", use_bias=False)(x)
-            x = layers.BatchNormalization(momentum=0.9)(x)
-            x = layers.LeakyReLU(negative_slope=0.2)(x)
-        x = layers.Conv2DTranspose(3, kernel_size, strides=2, padding="same", activation="sigmoid")(x)
-        self.generator = keras.Model(inputs, x)
+        self.generator = plain_decoder(image_size, z_dim, filters, kernel_size)
         self.z_dim, self.critic_steps, self.gp_weight = z_dim, critic_steps, gp_weight
         self.seed_generator = keras.random.SeedGenerator(0)
         self.critic_loss = keras.metrics.Mean("critic_loss")
