@@ -233,7 +233,7 @@ def test_a_trained_gan_can_be_sampled(tmp_path, capsys, drawn_celeba):
     assert re.search(r"wgan_gp: [\d,]+ weights", said) and re.search(r"epoch 2, .*gradient_penalty \S+, wasserstein \S+, \d+ images/s", said)
     settings = json.loads((out / "run.json").read_text())
     assert settings["model"] == "WGANGP" and settings["precision"] == "mixed_bfloat16"
-    assert [o["config"]["learning_rate"] for o in settings["optimizers"].values()] == [2e-4, 5e-4]
+    assert [o["config"]["learning_rate"] for o in settings["optimizers"].values()] == [cli.RECIPES["wgan_gp"]["learning_rate"], 5e-4]
     assert pd.read_csv(out / "history.csv")["epoch"].tolist() == [1, 2]
     with Image.open(out / "training.gif") as gif:
         assert gif.n_frames == 2
