@@ -88,3 +88,15 @@ def zip_photos(root):
             archive.write(photo, f"img_align_celeba/{photo.name}")
             photo.unlink()
     (root / "img_align_celeba").rmdir()
+
+
+def step(model, x):
+    """One training step. Returns the metrics of this batch alone."""
+    model.reset_metrics()
+    return {name: float(value) for name, value in model.train_on_batch(x, return_dict=True).items()}
+
+
+def validate(model, x):
+    """One validation step. Returns the metrics of this batch alone."""
+    model.reset_metrics()
+    return {name: float(value) for name, value in model.test_on_batch(x, return_dict=True).items()}

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import step, validate
 from scipy import special, stats
 
 import gdl
@@ -33,17 +34,6 @@ def made(kind=gdl.WGANGP, seed=0, eager=True, optimizers=None, **options):
 
 def images(n=6, size=16, pixel_range=(0, 1)):
     return np.random.default_rng(0).uniform(*pixel_range, (n, size, size, 3)).astype("float32")
-
-
-def step(model, x):
-    """One training step. Returns the metrics of this batch alone."""
-    model.reset_metrics()
-    return {name: float(value) for name, value in model.train_on_batch(x, return_dict=True).items()}
-
-
-def validate(model, x):
-    model.reset_metrics()
-    return {name: float(value) for name, value in model.test_on_batch(x, return_dict=True).items()}
 
 
 def values(variables):

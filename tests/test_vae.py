@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import step, validate
 from scipy import special, stats
 
 import gdl
@@ -27,20 +28,6 @@ def images(n=6, size=32, pixel_range=(0, 1)):
     """Smooth random images, which a network can learn."""
     rough = np.random.default_rng(0).integers(0, 256, (n, 4, 4, 3), np.uint8)
     return to_float(rough.repeat(size // 4, axis=1).repeat(size // 4, axis=2), pixel_range)
-
-
-def step(model, x):
-    """One training step. Returns the metrics of this batch alone."""
-    model.reset_metrics()
-    return {name: float(value) for name, value in model.train_on_batch(x, return_dict=True).items()}
-
-
-def test(model, x):
-    model.reset_metrics()
-    return {name: float(value) for name, value in model.test_on_batch(x, return_dict=True).items()}
-
-
-test.__test__ = False  # a helper
 
 
 def set_noise(model, state=(7, 7)):
@@ -118,7 +105,7 @@ def test_metrics_are_those_of_numpy(reconstruction, pixel_range):
     model.compile(keras.optimizers.SGD(0.0))
     x = images(pixel_range=pixel_range)
     noise = set_noise(model)
-    told = test(model, x)
+    told = validate(model, x)
     mean, log_var = (a.astype("float64") for a in model.posterior(x))
     x_hat = model.decode(mean + np.exp(log_var / 2) * noise(mean.shape)).astype("float64")
     low, high = pixel_range
@@ -199,7 +186,7 @@ def test_warm_up_grows_the_weight_step_by_step_and_goes_on_when_resumed(tmp_path
     model = vae(beta=2.0, warm_up=4)
     model.compile(keras.optimizers.Adam(1e-3))
     grown = [effective_beta(step(model, x)) for _ in range(2)]
-    assert effective_beta(test(model, x)) == pytest.approx(2.0, rel=1e-4), "validation always weighs with beta itself"
+    assert effective_beta(validate(model, x)) == pytest.approx(2.0, rel=1e-4), "validation always weighs with beta itself"
     model.save_weights(tmp_path / "vae.weights.h5")
     resumed = vae(seed=1, beta=2.0, warm_up=4)
     resumed.compile(keras.optimizers.Adam(1e-3))
@@ -232,10 +219,10 @@ def test_a_large_beta_makes_every_code_a_standard_normal():
     model = vae(beta=300.0, batch_norm=False)
     model.compile(keras.optimizers.Adam(3e-3))
     x = images(8)
-    first = test(model, x)["kl_loss"]
+    first = validate(model, x)["kl_loss"]
     model.fit(np.tile(x, (120, 1, 1, 1)), batch_size=8, shuffle=False, verbose=0)
     mean, log_var = model.posterior(x)
-    assert test(model, x)["kl_loss"] < 0.02 < first
+    assert validate(model, x)["kl_loss"] < 0.02 < first
     assert np.abs(mean).max() < 0.15 and np.abs(log_var).max() < 0.15
 
 
