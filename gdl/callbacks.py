@@ -164,6 +164,19 @@ class History(keras.callbacks.Callback):
         return pd.DataFrame(self.rows).set_index("epoch")
 
 
+class ProcessorTime(keras.callbacks.Callback):
+    """Puts `cpu_seconds` into the history: what all processor cores together spent on the epoch, validation included.
+
+    Unlike the time on the clock it hardly changes when other work runs beside the training.
+    """
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["cpu_seconds"] = round(time.process_time() - self.start, 2)
+
+
 class Preview(keras.callbacks.Callback):
     """The same images through the model after each epoch: one picture that changes, in the notebook and on disk.
 
