@@ -35,7 +35,7 @@ _HOME = {  # public name -> the module that defines it
     "settings": "profiles",
     "show": "plots",
 }
-_MODULES = {"cache", "data", "drawn", "losses", "plots", "profiles", "training"}
+_MODULES = {"cache", "data", "drawn", "latent", "losses", "metrics", "plots", "profiles", "training"}
 
 
 def __getattr__(name):

@@ -18,10 +18,11 @@ class Split:
     attributes: DataFrame of bool, one row an image, index 0..n-1 (no columns if nothing is known).
     names: (n,) array of str, the file names.
     factors: DataFrame of the numbers that an image was drawn from; None for photographs.
+    fingerprint: that of the faces, and the name of the split; None if it is not known.
     """
 
-    def __init__(self, images, attributes, names, factors=None):
-        self.images, self.attributes, self.names, self.factors = images, attributes, names, factors
+    def __init__(self, images, attributes, names, factors=None, fingerprint=None):
+        self.images, self.attributes, self.names, self.factors, self.fingerprint = images, attributes, names, factors, fingerprint
 
     def __len__(self):
         return len(self.images)
@@ -81,7 +82,7 @@ class Faces:
         for split in ("train", "val", "test"):
             rows = slice(start, start + counts[split])
             parts = [None if table is None else table[rows].reset_index(drop=True) for table in (attributes, factors)]
-            setattr(self, split, Split(images[rows], parts[0], names[rows], parts[1]))
+            setattr(self, split, Split(images[rows], parts[0], names[rows], parts[1], f"{self.fingerprint}-{split}"))
             start = rows.stop
         self.description = (
             f"{name}: {start:,} images of {size}x{size} pixels "
