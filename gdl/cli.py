@@ -1,4 +1,4 @@
-"""The course in a terminal: `python -m gdl prepare | train | sample`."""
+"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment`."""
 
 import argparse
 import sys
@@ -51,9 +51,9 @@ def main(arguments=None):
         sys.exit(130)
 
 
-def parser():
+def parser(kind=argparse.ArgumentParser):
     """The options of all commands."""
-    top = argparse.ArgumentParser(
+    top = kind(
         prog="python -m gdl",
         description="Generative deep learning with faces: prepare a data set, train a model, look at what it makes.",
         epilog="python -m gdl COMMAND --help tells the options of a command.",
@@ -88,12 +88,14 @@ def parser():
     game.add_argument("--label-smoothing", type=float, default=0.0, help="real images are labelled 1 less this")
     game.add_argument("--label-noise", type=float, default=0.0, help="labels are moved towards the other side by a random share, at most this")
     game.add_argument("--image-noise", type=float, default=0.0, help="standard deviation of noise on all images that the discriminator sees")
+    game.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
     text = "Trains a Wasserstein GAN with clipped weights (chapter 05)."
     game = _add_adversarial(models.add_parser("wgan", help="chapter 05", description=text, **style))
     game.add_argument("--clip", type=float, default=0.01, help="bound of the critic's weights")
     text = "Trains a Wasserstein GAN with gradient penalty (chapter 06)."
     game = _add_adversarial(models.add_parser("wgan_gp", help="chapter 06", description=text, **style))
     game.add_argument("--gp-weight", type=float, default=10.0, help="weight of the gradient penalty")
+    game.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
     for name, recipe in RECIPES.items():
         models.choices[name].set_defaults(**recipe)
     command.set_defaults(command=train)
@@ -106,6 +108,33 @@ def parser():
     command.add_argument("--seed", type=int, default=0, help="of the random codes")
     command.add_argument("--reconstruct", metavar="DATA", help="reconstruct test images of this data set instead (as --data of train)")
     command.set_defaults(command=sample)
+
+    text = "Compares images that a trained model makes with those of a data set: FID, KID, precision, recall, and how well a model with an encoder copies."
+    command = commands.add_parser("fid", help="how good a trained model's images are, in numbers", description=text, **style)
+    command.add_argument("run", help="folder that training wrote")
+    command.add_argument("--data", help=DATA_HELP)
+    command.add_argument("--crop", type=int, default=140, help="side of the centre square cut out of CelebA's 178x218 pixels")
+    command.add_argument("--split", choices=("train", "val", "test"), default="train", help="of the data set, to compare with")
+    command.add_argument("--n", type=int, default=5000, help="how many images the model makes; compare only values of the same n")
+    command.add_argument("--seed", type=int, default=0, help="of the random codes")
+    command.add_argument("--codes", choices=("prior", "mixture"), default="prior", help="codes from a standard normal, or for a VAE from a mixture fitted to the codes of the training images")
+    command.add_argument("--interval", action="store_true", help="tell a 95 %% interval of the FID too")
+    command.add_argument("--network", choices=("inception", "stand_in"), default="inception", help="stand_in is a quick offline stand-in: its distance is no FID")
+    command.set_defaults(command=fid)
+
+    text = (
+        "Trains and measures what an experiment's file describes and its folder lacks. Stopped at any moment, the same command goes on. "
+        "Example: python -m gdl experiment experiments/vae_beta.toml --data data/celeba --out runs/vae_beta"
+    )
+    command = commands.add_parser("experiment", help="train and compare a grid of models", description=text)
+    command.add_argument("file", help="what to compare, such as experiments/vae_beta.toml")
+    command.add_argument("--out", required=True, help="folder of the experiment: a run for each cell, table.csv, table.md, figure.png")
+    command.add_argument("--small", action="store_true", help="the file's small version, for two processor cores")
+    command.add_argument("--data", help=DATA_HELP)
+    for name in ("size", "crop", "n"):
+        command.add_argument(f"--{name}", type=int, help="as in train; without it, what the file says")
+    command.add_argument("--precision", choices=PRECISIONS, help="as in train; without it, what the file says")
+    command.set_defaults(command=experiment)
     return top
 
 
@@ -118,10 +147,12 @@ def _add_training(command):
     command.add_argument("--batch-size", type=int, default=128, help="images in a batch")
     command.add_argument("--steps-per-epoch", type=int, metavar="STEPS", help="batches in an epoch; without it, the whole training set")
     command.add_argument("--learning-rate", type=float, default=1e-3, help="of the Adam optimiser")
-    command.add_argument("--halve-every", type=int, metavar="EPOCHS", help="halve the learning rate every so many epochs")
+    command.add_argument("--halve-every", type=int, metavar="EPOCHS", help="halve the learning rate every so many epochs; 0 never")
     command.add_argument("--flip", action=argparse.BooleanOptionalAction, default=False, help="mirror half of the images, anew in each epoch")
     command.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the computation; weights are float32 in any case")
     command.add_argument("--seed", type=int, default=0, help="of weights, order and flips: same seed, same result")
+    command.add_argument("--fid-every", type=int, metavar="EPOCHS", help="FID against the validation images every so many epochs; the weights of the best are kept")
+    command.add_argument("--fid-samples", type=int, metavar="N", default=1000, help="how many images the model makes for it")
     network = command.add_argument_group("network")
     network.add_argument("--z-dim", type=int, default=256, help="length of the code z")
     network.add_argument("--filters", type=int, nargs="+", default=[32, 64, 128, 256], help="channels after each halving")
@@ -132,8 +163,9 @@ def _add_training(command):
         "--residual", nargs="?", choices=("block", "resnet18"), const="block", default=None,
         help="add a residual block to each stage, or with resnet18 take the shape of ResNet-18",
     )  # fmt: skip
-    network.add_argument("--no-batch-norm", dest="batch_norm", action="store_false", help="leave out batch normalisation")
-    network.add_argument("--layer-norm", action="store_true", help="layer normalisation, with --no-batch-norm")
+    network.add_argument("--no-residual", dest="residual", action="store_const", const=None, help="no residual blocks")
+    network.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, default=True, help="batch normalisation")
+    network.add_argument("--layer-norm", action=argparse.BooleanOptionalAction, default=False, help="layer normalisation, with --no-batch-norm")
     network.add_argument("--dropout", type=float, default=0.0, help="share of values dropped after each stage")
     network.add_argument("--pixel-range", type=int, nargs=2, default=[0, 1], metavar=("LOW", "HIGH"), help="0 1 or -1 1")
 
@@ -156,7 +188,7 @@ def _add_data(command):
     command.add_argument("--n", type=int, help="at most so many images, drawn at random from each split")
 
 
-def _faces(options):
+def open_faces(options):
     import gdl
 
     return gdl.faces(options.data, size=options.size, n=options.n, crop=options.crop)
@@ -164,28 +196,55 @@ def _faces(options):
 
 def prepare(options):
     """`gdl prepare`"""
-    faces = _faces(options)
+    faces = open_faces(options)
     for name in ("train", "val", "test"):
         print(f"{name}: {len(getattr(faces, name)):,} images")
 
 
 def train(options):
     """`gdl train`"""
-    faces = _faces(options)  # first: a wrong path is told at once, before TensorFlow has started
+    faces = open_faces(options)  # first: a wrong path is told at once, before TensorFlow has started
     start_tensorflow()
+    from gdl.callbacks import summary
+
+    model = build(options)
+    print(f"{options.model}: {model.count_params():,} weights")
+    history = fit(model, faces, options)
+    last = history.iloc[-1].dropna()
+    metrics = last.drop(["learning_rate", "seconds", "images_per_second"])
+    print(
+        f"{options.out}: epoch {len(history)}, {summary(metrics.to_dict())}, "
+        f"{last['images_per_second']:.0f} images/s, {history['seconds'].sum() / 60:.1f} minutes of training"
+    )
+
+
+def build(options):
+    """The model that the options of `train` describe, at the start of its training."""
     import keras
 
     import gdl
-    from gdl.callbacks import summary
 
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     model = getattr(gdl, MODELS[options.model])(**_model_options(options))
-    if getattr(options, "second_learning_rate", None) is not None:
+    second_rate, beta_1 = (getattr(options, name, None) for name in ("second_learning_rate", "beta_1"))
+    if second_rate is not None or beta_1 is not None:  # else gdl.train makes the usual optimisers
         first, *_ = model.default_optimizers(options.learning_rate)
-        *_, second = model.default_optimizers(options.second_learning_rate)
-        model.compile(first, second)
-    print(f"{options.model}: {model.count_params():,} weights")
+        *_, second = model.default_optimizers(options.learning_rate if second_rate is None else second_rate)
+        own = {} if beta_1 is None else {"beta_1": beta_1}
+        model.compile(*(type(optimizer).from_config({**optimizer.get_config(), **own}) for optimizer in (first, second)))
+    return model
+
+
+def fit(model, faces, options, callbacks=()):
+    """Trains a model with the options of `train`. Returns its history, and leaves the model with the weights to keep."""
+    import gdl
+
+    best = Path(options.out) / "best.weights.h5"
+    if options.fid_every:
+        if options.patience:
+            raise CourseError("--fid-every and --patience both keep the best weights, each by its own measure: choose one, and say --patience 0 for the FID.")
+        callbacks = [*callbacks, gdl.metrics.BestFID(faces.val, n=options.fid_samples, every=options.fid_every, file=best)]
     history = gdl.train(
         model,
         faces,
@@ -198,13 +257,11 @@ def train(options):
         flip=options.flip,
         patience=options.patience or None,
         seed=options.seed,
+        callbacks=callbacks,
     )
-    last = history.iloc[-1]
-    metrics = last.drop(["learning_rate", "seconds", "images_per_second"])
-    print(
-        f"{options.out}: epoch {len(history)}, {summary(metrics.to_dict())}, "
-        f"{last['images_per_second']:.0f} images/s, {history['seconds'].sum() / 60:.1f} minutes of training"
-    )
+    if options.fid_every and best.is_file():
+        model.load_weights(best)
+    return history
 
 
 def _model_options(options):
@@ -249,3 +306,27 @@ def sample(options):
     else:
         save_grid(options.out, model.generate(options.n, seed=options.seed), pixel_range)
     print(f"Wrote {options.out}")
+
+
+def fid(options):
+    """`gdl fid`"""
+    start_tensorflow()
+    import gdl
+    from gdl.measure import measure
+
+    model = gdl.load(options.run)
+    faces = gdl.faces(options.data, size=model.architecture.image_size, crop=options.crop)
+    chosen = dict(against=[options.split], codes=[options.codes], network=options.network)
+    scores = measure(model, faces, options.n, **chosen, copies=options.split, seed=options.seed, interval=options.interval)
+    print(f"{options.run}: {options.n:,} images against the split {options.split} of {faces.name}")
+    for name, value in scores.items():
+        print(f"{name:>32}  {value:.4g}")
+
+
+def experiment(options):
+    """`gdl experiment`"""
+    start_tensorflow()
+    from gdl.experiment import run
+
+    given = {name: value for name in ("data", "size", "crop", "n", "precision") if (value := getattr(options, name)) is not None}
+    run(options.file, options.out, options.small, given)

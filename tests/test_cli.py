@@ -78,6 +78,8 @@ def test_prepare_fills_the_cache(tmp_path):
         ("train autoencoder --data drawn --n 60 --size 50 --out {tmp}/run", "48 or 64"),
         ("sample {tmp}", "no run.json"),
         ("sample {tmp} --out picture.jpg", "does not end in .png"),
+        ("fid {tmp} --data drawn", "no run.json"),
+        ("experiment {tmp}/no.toml --out {tmp}/run", "no.toml cannot be read"),
         ("train autoencoder --data drawn --n 60 --size 32 --dropout 2 --out {tmp}/run", "less than 1"),
     ],
 )
@@ -93,7 +95,7 @@ def test_a_mistake_is_one_sentence_and_exit_status_1(arguments, words, tmp_path)
 def test_wrong_options_are_exit_status_2_and_help_is_0():
     assert run("train", "autoencoder").returncode == 2
     assert run("train", "painter", "--out", "x").returncode == 2
-    for command in ("prepare", "train", "sample"):
+    for command in ("prepare", "train", "sample", "fid", "experiment"):
         told = run(command, "--help")
         assert told.returncode == 0 and "--" in told.stdout
 
@@ -268,6 +270,62 @@ def test_a_mistake_in_an_adversarial_model_is_one_sentence(arguments, words, tmp
 @pytest.mark.parametrize("arguments,residual", [([], False), (["--residual"], True), (["--residual", "block"], True), (["--residual", "resnet18"], "resnet18")])
 def test_residual_is_a_switch_or_a_choice(trained_with, arguments, residual):
     assert trained_with("vae", *arguments)["model"].get_config()["residual"] is residual
+
+
+@pytest.mark.parametrize("kind", ["gan", "wgan_gp"])
+def test_beta_1_is_that_of_both_optimizers(trained_with, kind):
+    model = trained_with(kind, "--beta-1", 0.9, "--critic-learning-rate", 0.003)["model"]
+    assert [optimizer.beta_1 for optimizer, _ in model.optimizer_groups] == [0.9, 0.9]
+    assert [float(optimizer.learning_rate) for optimizer, _ in model.optimizer_groups] == pytest.approx([cli.RECIPES[kind]["learning_rate"], 0.003])
+    usual = gdl.GAN(image_size=32, z_dim=4, filters=(4,)).default_optimizers()[0]
+    assert all(optimizer.beta_2 == usual.beta_2 and optimizer.beta_1 != usual.beta_1 for optimizer, _ in model.optimizer_groups)
+
+
+def test_halve_every_0_is_never_and_ema_0_no_average(trained_with):
+    seen = trained_with("wgan_gp", "--halve-every", 0, "--ema", 0)
+    assert not seen["halve_every"] and seen["model"].ema == 0
+    gdl.callbacks.HalveLearningRate(seen["halve_every"], []).on_epoch_begin(5)
+    model = seen["model"]
+    model.compile()
+    model.train_on_batch(np.zeros((6, 32, 32, 3), np.float32))
+    for average, weight in zip(model.averaged_generator.get_weights(), model.generator.get_weights()):
+        np.testing.assert_array_equal(average, weight)
+
+
+def test_fid_every_keeps_the_best_weights_and_fid_tells_the_numbers(tmp_path, monkeypatch, capsys):
+    original = gdl.metrics.BestFID
+    monkeypatch.setattr(gdl.metrics, "BestFID", lambda *args, **options: original(*args, network="stand_in", **options))
+    words = "train vae --data drawn --n 60 --size 32 --filters 4 --z-dim 2 --epochs 3 --batch-size 16 --fid-every 1 --fid-samples 40 --out".split()
+    with pytest.raises(SystemExit, match="say --patience 0"):
+        cli.main([*words, str(tmp_path / "run")])
+    assert not (tmp_path / "run").exists()
+    cli.main([*words, str(tmp_path / "run"), "--patience", "0"])
+    values = pd.read_csv(tmp_path / "run" / "history.csv")["stand_in_distance"]
+    assert len(values) == 3 and values.notna().all()
+    model, faces = gdl.load(tmp_path / "run"), gdl.DrawnFaces(60, 32)
+    assert gdl.metrics.stand_in_distance(model.generate(40), faces.val) == pytest.approx(values.min(), rel=1e-3), "the weights are those of the best epoch"
+    capsys.readouterr()
+
+    monkeypatch.setattr(gdl, "faces", lambda *args, **options: faces)
+    cli.main(["fid", str(tmp_path / "run"), *"--split test --n 50 --seed 3 --network stand_in --interval".split()])
+    said = dict(line.split() for line in capsys.readouterr().out.splitlines() if len(line.split()) == 2)
+    expected = gdl.metrics.scores(model.generate(50, seed=3), faces.test, "stand_in", interval=True)
+    expected["stand_in_distance_test"] = expected.pop("stand_in_distance")
+    expected |= gdl.metrics.reconstruction_scores(model, faces.test, "stand_in")
+    assert said.keys() == expected.keys()
+    for name, value in expected.items():
+        assert float(said[name]) == pytest.approx(value, rel=2e-3, abs=1e-6)
+
+
+def test_an_interrupted_experiment_says_how_to_go_on(monkeypatch, tmp_path, capsys):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "fit", interrupted)
+    (tmp_path / "some.toml").write_text('[train]\nmodel = "vae"\nfilters = [4]\nsize = 32\n[grid]\nz_dim = [2]\n')
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["experiment", str(tmp_path / "some.toml"), *"--data drawn --n 60 --out".split(), str(tmp_path / "out")])
+    assert stop.value.code == 130 and "the same command goes on" in capsys.readouterr().err
 
 
 def test_a_decoder_learning_rate_of_0_keeps_the_decoder_as_it_is(trained_with):
