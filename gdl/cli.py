@@ -47,7 +47,7 @@ def main(arguments=None):
     except CourseError as error:
         sys.exit(f"gdl: {error}")
     except KeyboardInterrupt:
-        print("\ngdl: stopped; the same command goes on after the last finished epoch.", file=sys.stderr)
+        print("\ngdl: stopped; the same command goes on after what is finished, in training the last epoch.", file=sys.stderr)
         sys.exit(130)
 
 

@@ -125,7 +125,7 @@ def run_folder(name, faces):
 
 
 def load(run):
-    """The model of a run folder with the weights of its last finished epoch, or its best if it was trained with patience."""
+    """The model of a run folder with the weights of its last finished epoch, or its best if training kept that."""
     folder = RunFolder(run)
     if not folder.settings_file.is_file():
         raise CourseError(f"{run} is not a run: it has no run.json; give the folder that training was told to write to.")
