@@ -186,7 +186,7 @@ class RunFolder:
         file = self.path / "history.csv"
         if not epochs or not file.is_file():
             return []
-        rows = pd.read_csv(file)
+        rows = pd.read_csv(file, float_precision="round_trip")  # the very numbers, in every pandas
         return rows[rows["epoch"] <= epochs].to_dict("records")
 
     def save(self, model, rows, best_too):
