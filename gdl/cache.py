@@ -91,7 +91,7 @@ def decoded(sources, decode, block=256):
 
 
 def _build(path, key, size, names, attributes, counts, blocks):
-    temporary = path.with_name(f"{path.name}.{HOST}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    temporary = temporary_name(path)
     needed = len(names) * (size * size * 3 + 500)  # bytes: the pixels and a row of the tables
     try:
         temporary.mkdir(parents=True)
@@ -186,6 +186,11 @@ def _read(path, size):
     if not whole:
         raise DataError(f"The cache entry is damaged: {mend}")
     return Entry(images, names, pd.DataFrame(attributes, columns=columns.tolist()), meta["counts"])
+
+
+def temporary_name(path):
+    """A path beside `path` for what is not whole yet; if this process is killed, a later one removes it."""
+    return path.with_name(f"{path.name}.{HOST}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
 
 
 def _remove_stale(parent):

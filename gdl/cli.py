@@ -239,8 +239,9 @@ def build(options):
 def fit(model, faces, options, callbacks=()):
     """Trains a model with the options of `train`. Returns its history, and leaves the model with the weights to keep."""
     import gdl
+    from gdl.training import RunFolder
 
-    best = Path(options.out) / "best.weights.h5"
+    best = RunFolder(options.out).best
     if options.fid_every:
         if options.patience:
             raise CourseError("--fid-every and --patience both keep the best weights, each by its own measure: choose one, and say --patience 0 for the FID.")

@@ -31,9 +31,10 @@ def measure(model, faces, samples=5000, against=("train",), codes=("prior",), ne
         scores = metrics.feature_scores(features, first, network, interval)
         distance = next(iter(scores))
         found[f"{start}{distance}_{against[0]}"] = scores.pop(distance)
+        own = metrics.statistics(features)
         for name, split in zip(against[1:], others):
             real = metrics.reference(split, network)
-            found[f"{start}{distance}_{name}"] = metrics.frechet_distance(*metrics.statistics(features), real.mean, real.covariance)
+            found[f"{start}{distance}_{name}"] = metrics.frechet_distance(*own, real.mean, real.covariance)
         found |= {f"{start}{name}": value for name, value in scores.items()}
     if not found:
         raise CourseError(f"A {type(model).__name__} has no encoder, so there are no codes to fit a mixture to: choose the codes of the prior.")

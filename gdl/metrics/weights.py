@@ -8,7 +8,6 @@ is needed to read them, and since the checksum is fixed, so is the order of the 
 import hashlib
 import io
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -169,9 +168,8 @@ def _converted(data):
 
 @contextmanager
 def _temporary_folder():
-    """A folder of this process alone in the cache, named so that the cache clears away what a killed process left."""
-    name = f"inception.{cache.HOST}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-    folder = cache.folder() / name
+    """A folder of this process alone in the cache."""
+    folder = cache.temporary_name(cache.folder() / "inception")
     folder.mkdir(parents=True)
     try:
         yield folder
