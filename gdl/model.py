@@ -22,6 +22,7 @@ class FaceModel(keras.Model):
     """
 
     images_a_step = 1  # a training step takes so many times the batch size
+    labels = False  # the names of the attributes that training needs beside the images
     patience_possible = True  # whether the validation loss says which epoch is best
 
     def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):

@@ -27,7 +27,16 @@ class Split:
     def __len__(self):
         return len(self.images)
 
-    def batches(self, batch_size, pixel_range=(0, 1), shuffle=True, flip=False, seed=0, first_epoch=0):
+    def labels(self, names=True):
+        """Attributes as numbers, 1 where it is there: (n, k) float32 of these names, or of all with True; DataError for one that is not known."""
+        names = list(self.attributes.columns) if names is True else list(names)
+        unknown = [name for name in names if name not in self.attributes.columns]
+        if unknown or not names:
+            known = ", ".join(self.attributes.columns) or "none"
+            raise DataError(f"These images have no attribute {unknown[0] if unknown else 'at all'}: take faces that have it, or one of theirs ({known}).")
+        return self.attributes[names].to_numpy(np.float32)
+
+    def batches(self, batch_size, pixel_range=(0, 1), shuffle=True, flip=False, seed=0, first_epoch=0, labels=False):
         """Batches for training, as a `tf.data.Dataset` of float32 (batch, size, size, 3).
 
         Every pass over the dataset is one epoch and holds each image once; the last batch may be
@@ -35,6 +44,8 @@ class Split:
         first pass is epoch `first_epoch` and each later one is the next, so that a run which is
         resumed after k epochs with first_epoch=k sees what it would have seen.
         pixel_range: (0, 1) or (-1, 1).  flip: mirror each image with probability 1/2.
+        labels: True gives pairs of the images and their attributes, float32 (batch, attributes), 1 where an attribute is
+            there; names of attributes give those, in that order. Images and order are the same as without.
         """
         import tensorflow as tf  # here, so that reading images does not wait for TensorFlow
 
@@ -42,21 +53,26 @@ class Split:
         if batch_size < 1:
             raise DataError(f"batch_size={batch_size} is not possible: choose 1 or more.")
         epochs = itertools.count(first_epoch)
+        targets = self.labels(labels) if labels else None
 
         def one_epoch():
             rng = np.random.default_rng([seed, next(epochs)])
             order = rng.permutation(len(self)) if shuffle else np.arange(len(self))
             mirrored = rng.random(len(self)) < (0.5 if flip else 0)
             for start in range(0, len(self), batch_size):
-                images = np.asarray(self.images[order[start : start + batch_size]])  # copied from the map
+                rows = order[start : start + batch_size]
+                images = np.asarray(self.images[rows])  # copied from the map
                 mirror = mirrored[start : start + batch_size]
                 images[mirror] = images[mirror, :, ::-1]
-                yield images
+                yield (images, targets[rows]) if labels else images
 
-        def to_float(images):  # the same arithmetic as gdl.pixels.to_float
-            return tf.cast(images, tf.float32) * ((high - low) / 255) + low
+        def to_float(images, *targets):  # the same arithmetic as gdl.pixels.to_float
+            images = tf.cast(images, tf.float32) * ((high - low) / 255) + low
+            return (images, *targets) if targets else images
 
         shape = tf.TensorSpec((None, *self.images.shape[1:]), tf.uint8)
+        if labels:
+            shape = shape, tf.TensorSpec((None, targets.shape[1]), tf.float32)
         dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=shape)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(math.ceil(len(self) / batch_size)))
         return dataset.map(to_float).prefetch(tf.data.AUTOTUNE)

@@ -29,6 +29,7 @@ def train(
     seed=0,
     callbacks=(),
     quiet=False,
+    pictures=True,
 ):
     """Trains a model on faces.train, with faces.val as validation, and returns its history as a DataFrame.
 
@@ -46,7 +47,7 @@ def train(
         best epoch, which the run keeps as `best.weights.h5`. None trains to the end and keeps the last.
     callbacks: further Keras callbacks, run before the epoch is saved; numbers that they put into `logs` at the end of
         an epoch become columns of the history.
-    quiet: no progress bars and no pictures.
+    quiet: no progress bars and no pictures.  pictures: False leaves out the pictures alone.
     Raises CourseError when `run` holds a training with other settings.
     """
     size = model.architecture.image_size
@@ -56,6 +57,8 @@ def train(
         raise CourseError(f"patience watches the validation loss, which says little about the images of a {type(model).__name__}: leave it out.")
     if patience is not None and run is None:
         raise CourseError("patience needs a run folder, in which the best weights are kept: give run='runs/some-name'.")
+    if model.labels:
+        faces.train.labels(model.labels)  # tells at once if one is not known
     tf.config.experimental.enable_op_determinism()  # the same seed gives the same weights; Keras's "auto" then means no XLA
     keras.utils.set_random_seed(seed)
     with model.distribute_strategy.scope():
@@ -91,18 +94,20 @@ def train(
         if done:
             print(f"{run}: going on after epoch {done}.")
         own = [halving, Reseed(seed), history]
+        if pictures and not quiet:
+            own.append(Preview(faces.val.images[:6], folder and folder.pictures))
         if not quiet:
-            own += [Preview(faces.val.images[:6], folder and folder.pictures), Progress(epochs)]
+            own.append(Progress(epochs))
         if folder:
             best_too = patience is not None
             own.append(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: folder.save(model, history.rows, best_too)))
         pixel_range = model.architecture.pixel_range
-        batches = faces.train.batches(images_a_step, pixel_range, flip=flip, seed=seed, first_epoch=done)
+        batches = faces.train.batches(images_a_step, pixel_range, flip=flip, seed=seed, first_epoch=done, labels=model.labels)
         try:
             with Interrupt() as interrupt:
                 model.fit(
                     batches.take(steps_per_epoch) if steps_per_epoch else batches,
-                    validation_data=faces.val.batches(batch_size, pixel_range, shuffle=False),
+                    validation_data=faces.val.batches(batch_size, pixel_range, shuffle=False, labels=model.labels),
                     initial_epoch=done,
                     epochs=epochs,
                     callbacks=[*callbacks, *own, stopping, interrupt],
@@ -111,7 +116,7 @@ def train(
                 )
         finally:
             halving.restore()  # for an interrupted training
-            if folder and not quiet:
+            if folder and pictures and not quiet:
                 plots.save_gif(folder.path / "training.gif", sorted(folder.pictures.glob("epoch-*.png")))
     if patience is not None:
         model.load_weights(folder.best)
@@ -158,6 +163,11 @@ class RunFolder:
         """Paths of the saved weights, oldest first."""
         return sorted(self.path.glob("epoch-*.weights.h5"))
 
+    def epochs(self):
+        """The number of finished epochs."""
+        weights = self.weights()
+        return int(weights[-1].name[len("epoch-") :].split(".")[0]) if weights else 0
+
     def open(self, settings, model):
         """Starts the run, or loads its last epoch into the model. Returns the number of finished epochs."""
         settings = json.loads(json.dumps(settings))  # tuples become lists, as they are in the file
@@ -179,7 +189,7 @@ class RunFolder:
             model.load_weights(weights[-1])
         except ValueError:
             raise CourseError(f"{weights[-1]} was written by another version of the model: use another folder.") from None
-        return int(weights[-1].name[len("epoch-") :].split(".")[0])
+        return self.epochs()
 
     def read_history(self, epochs):
         """The rows of history.csv that belong to the first `epochs` epochs."""

@@ -602,6 +602,29 @@ def test_flip_mirrors_about_half_and_is_off_by_default(numbered):
     assert numbered.images[0, 0, :, 1].tolist() == list(range(16))  # the set itself is not touched
 
 
+def test_labels_go_with_their_images_and_change_nothing_else(numbered):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"Even": np.arange(100) % 2 == 0, "Large": np.arange(100) > 49, "Any": rng.random(100) < 0.5})
+    split = Split(numbered.images, table, numbered.names)
+    options = dict(batch_size=32, pixel_range=(-1, 1), flip=True, seed=3, first_epoch=1)
+    pairs = split.batches(**options, labels=True)
+    assert pairs.cardinality() == 4
+    assert [spec.shape.as_list() for spec in pairs.element_spec] == [[None, 16, 16, 3], [None, 3]]
+    alone, chosen = split.batches(**options), split.batches(**options, labels=["Large", "Even"])
+    for _ in range(2):  # epochs
+        for (images, labels), plain, (same, two) in zip(pairs, alone, chosen, strict=True):
+            assert np.array_equal(images, plain) and np.array_equal(same, plain), "to the last bit"
+            assert labels.dtype == two.dtype == "float32"
+            number = np.rint((images.numpy()[:, 0, 0, 0] + 1) * 127.5).astype(int)
+            assert np.array_equal(labels, table.iloc[number]) and np.array_equal(two, table.iloc[number][["Large", "Even"]])
+
+
+def test_labels_that_are_not_there_are_refused(numbered):
+    refused("no attribute at all: .* .none.", numbered.batches, 8, labels=True)
+    split = Split(numbered.images, pd.DataFrame({"Male": np.zeros(100, bool)}), numbered.names)
+    refused("no attribute Hat: .* .Male.", split.batches, 8, labels=["Male", "Hat"])
+
+
 @pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1), [-1, 1]])
 def test_pixel_ranges_are_exact(pixel_range):
     images = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
