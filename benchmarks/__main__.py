@@ -1,4 +1,4 @@
-"""python -m benchmarks vae | wgan_gp: images per second of a model and of the plain recipe, alternating in one run."""
+"""python -m benchmarks vae | wgan_gp: images per second of a model and of the plain recipe, alternating in one run; latent: see benchmarks.latent."""
 
 import argparse
 import tempfile
@@ -17,6 +17,7 @@ import pandas as pd  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
+from benchmarks import latent  # noqa: E402
 from benchmarks.plain_vae import PlainVAE, jpeg_batches  # noqa: E402
 from benchmarks.plain_wgan_gp import PlainWGANGP  # noqa: E402
 
@@ -53,11 +54,14 @@ def parser():
         command.add_argument("--rounds", type=int, default=5, help="times that each variant is measured, in turn")
         command.add_argument("--steps", type=int, help="training steps in a round")
         command.set_defaults(**defaults)
+    latent.add_options(models.add_parser("latent", formatter_class=argparse.ArgumentDefaultsHelpFormatter))
     return parser
 
 
 def main():
     options = parser().parse_args()
+    if options.model == "latent":
+        return latent.main(options)
     faces = gdl.faces(options.data, size=64, n=options.n)
     with tempfile.TemporaryDirectory() as folder:
         compare(options, faces, jpeg_files(options, folder))

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 import gdl
-from benchmarks.__main__ import flops_of_an_image
+from benchmarks.__main__ import flops_of_an_image, parser
+from benchmarks.latent import at_half
+from benchmarks.latent import main as latent
 from benchmarks.plain_vae import PlainVAE, jpeg_batches
 from benchmarks.plain_wgan_gp import PlainWGANGP
 from gdl import drawn
@@ -70,3 +72,21 @@ def test_the_plain_input_decodes_and_resizes(tmp_path):
     folder = drawn.write_celeba(tmp_path, 10)
     (batch,) = jpeg_batches(folder, 64, 16)
     assert batch.shape == (10, 64, 64, 3) and 0 <= batch.numpy().min() and 0.2 < batch.numpy().mean() < 0.8 and batch.numpy().max() <= 1
+
+
+def test_the_alpha_of_a_half_is_between_two_measured_ones():
+    rows = {1.0: {"gains": 0.2, "others": 0.02}, 2.0: {"gains": 0.4, "others": 0.03}, 4.0: {"gains": 0.8, "others": 0.07}}
+    assert at_half(rows) == pytest.approx({"alpha": 2.5, "others": 0.04})
+    assert at_half({0.5: {"gains": 1.0, "others": 0.2}}) == pytest.approx({"alpha": 0.25, "others": 0.1})
+    assert np.isnan(at_half({1.0: {"gains": 0.4, "others": 0.1}})["alpha"])
+
+
+def test_tables_of_edits_are_printed(drawn_celeba, monkeypatch, capsys):
+    names = drawn.attributes(drawn.factors(1)).columns
+    models = {"v": gdl.VAE(32, 4, (4, 8)), "g": gdl.GAN(32, 4, (4, 8)), "c": gdl.AttributeClassifier(32, names, (4, 8))}
+    monkeypatch.setattr(gdl, "load", models.get)
+    monkeypatch.setattr("benchmarks.latent.ALPHAS", (1.0,))
+    latent(parser().parse_args(f"latent --data {drawn_celeba} --vae v --gan g --classifier c --faces 4".split()))
+    printed = capsys.readouterr().out
+    for title in ("Classifier on the validation", "vae, plain vectors, alpha 1, 1 faces", "gan, balanced vectors, alpha 1, 4 faces", "vae: what goes together", "gan: groups"):
+        assert title in printed

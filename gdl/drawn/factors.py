@@ -204,7 +204,7 @@ def factors(n, seed=0):
     return rows(0, n, seed)
 
 
-_AMOUNTS = {  # attribute -> the amount that must be above a half
+AMOUNTS = {  # attribute -> the amount that must be above a half
     "5_o_Clock_Shadow": "stubble",
     "Arched_Eyebrows": "brow_arch",
     "Bags_Under_Eyes": "eye_bags",
@@ -236,7 +236,7 @@ def attributes(factors):
     CelebA's (alphabetical) order. `Male` is CelebA's name for how a face is presented. A pure function of the
     factors. Raises KeyError for a missing column.
     """
-    t = {name: factors[amount] > 0.5 for name, amount in _AMOUNTS.items()}
+    t = {name: factors[amount] > 0.5 for name, amount in AMOUNTS.items()}
     hat, bald = factors["hat"] != "none", factors["bald"].astype(bool)
     hair = ~bald  # some hair is seen
     t["Bald"] = bald & ~hat

@@ -1,0 +1,95 @@
+"""What is exactly known of drawn faces: the same face with an attribute and without, and so what an edit should do.
+
+A drawing can be drawn again with one factor changed. No photograph has such a twin; there, a classifier has to judge.
+"""
+
+import numpy as np
+import pandas as pd
+
+from gdl.drawn import attributes, draw
+from gdl.drawn.factors import AMOUNTS
+from gdl.errors import CourseError
+
+# attribute -> the factor and the value that give it; a necklace and a necktie hang below the square image
+CHANGES = {name: (factor, 0.8) for name, factor in AMOUNTS.items()} | {
+    "Bald": ("bald", True),
+    "Bangs": ("bangs", 0.8),
+    "Black_Hair": ("hair_colour", "black"),
+    "Blond_Hair": ("hair_colour", "blond"),
+    "Brown_Hair": ("hair_colour", "brown"),
+    "Eyeglasses": ("glasses", True),
+    "Gray_Hair": ("hair_colour", "gray"),
+    "Pale_Skin": ("skin_tone", 0.03),
+    "Receding_Hairline": ("receding", 0.8),
+    "Straight_Hair": ("hair_wave", 0.06),
+    "Wavy_Hair": ("hair_wave", 0.8),
+    "Wearing_Earrings": ("earrings", True),
+    "Wearing_Hat": ("hat", "cap"),
+    "Young": ("age", 0.2),
+}
+
+
+def pairs(split, attribute, n=200):
+    """Drawn faces without an attribute, and the same faces drawn again with the one factor changed that gives it.
+
+    split: of drawn faces.  n: how many at most, the first of the split.
+    -> two arrays, uint8 (m, size, size, 3). Raises CourseError for photographs, and for an attribute that no single
+    factor gives, such as No_Beard.
+    """
+    if split.factors is None:
+        raise CourseError("Only drawn faces can be drawn again with one thing changed: give a split of gdl.DrawnFaces.")
+    if attribute not in CHANGES:
+        raise CourseError(f"{attribute!r} is not one factor of a drawing: choose among {', '.join(sorted(CHANGES))}.")
+    factor, value = CHANGES[attribute]
+    changed = split.factors.assign(**{factor: value})
+    gets = ~split.attributes[attribute] & attributes(changed)[attribute]  # bangs under a hat are none
+    chosen = np.flatnonzero(gets)[:n]
+    drawn = [draw(row, split.images.shape[1]) for row in changed.iloc[chosen].to_dict("records")]
+    return np.asarray(split.images[chosen]), np.stack(drawn)
+
+
+def true_vectors(model, drawn):
+    """Mean code of the faces with the attribute less that of the same faces without. -> DataFrame (attribute x z_dim) float32
+
+    drawn: dict from an attribute to its `pairs`.
+    """
+    return pd.DataFrame({name: model.encode(after).mean(0) - model.encode(before).mean(0) for name, (before, after) in drawn.items()}).T
+
+
+def against_truth(model, drawn, vectors, alpha=1.0):
+    """Vectors and their edits against the drawings that show what an edit should do. -> DataFrame, one row an attribute
+
+    drawn: dict from an attribute to its `pairs`, of faces that the model was not trained on.
+    vectors: DataFrame with a row for each of them, as from `gdl.latent.attribute_vectors`.
+    alpha: a number, or a Series with one for each attribute.
+    A face without the attribute is edited, z + alpha * vector. Its goal is the reconstruction of the same face drawn with
+    the attribute. Errors are squared, summed over an image's pixels in [0, 1], and averaged over the faces. The columns:
+        cosine  between the vector and the true one, that of `true_vectors`
+        before  error of the unedited reconstruction: how much there is to change
+        after   error of the edited image: less than before is a gain, more is harm
+        along   how far the edit goes towards the goal: 0 stays, 1 arrives, more goes too far
+        beside  the part of `after` that has nothing to do with the goal: what the edit changes and should not
+        gains   share of the faces whose edited image is nearer to the goal than to the unedited reconstruction
+    after = before * (1 - along)**2 + beside. Where the model does not show an attribute at all, `before` is nearly 0.
+    """
+    true, rows = true_vectors(model, drawn), {}
+    for name, (without, with_it) in drawn.items():
+        vector, truth = vectors.loc[name].to_numpy(np.float32), true.loc[name].to_numpy()
+        strength = alpha[name] if isinstance(alpha, pd.Series) else alpha
+        z = model.encode(without)
+        start, goal, edited = (
+            model.unit_range(model.decode(codes)).reshape(len(z), -1).astype(np.float64)  # (m, pixels)
+            for codes in (z, model.encode(with_it), z + strength * vector)
+        )
+        wanted, done = goal - start, edited - start
+        along = np.sum(done * wanted) / np.sum(wanted**2)
+        after, moved = np.sum((edited - goal) ** 2, axis=1), np.sum(done**2, axis=1)  # (m,)
+        rows[name] = {
+            "cosine": vector @ truth / (np.linalg.norm(vector) * np.linalg.norm(truth)),
+            "before": np.sum(wanted**2) / len(z),
+            "after": after.mean(),
+            "along": along,
+            "beside": np.sum((done - along * wanted) ** 2) / len(z),
+            "gains": (after < moved).mean(),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
