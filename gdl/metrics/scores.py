@@ -9,7 +9,7 @@ from gdl.errors import CourseError
 from gdl.metrics.distances import frechet_distance, frechet_interval, kernel_distance, precision_recall, statistics
 from gdl.metrics.reconstruction import mean_squared_error, pearson, ssim
 from gdl.metrics.reference import extract, reference
-from gdl.pixels import check_pixel_range, to_float, to_uint8
+from gdl.pixels import to_bytes, to_float
 
 INCEPTION_FEATURES = 2048
 KEYS = {  # what the scores of a network are called: Frechet distance, kernel distance, the rest
@@ -108,24 +108,6 @@ def reconstruction_scores(model, images, network=None):
         name = "reconstruction_fid" if network == "inception" else "stand_in_reconstruction_distance"
         found[name] = _frechet(*_both(np.concatenate(again), real, network))
     return found
-
-
-def to_bytes(images, pixel_range=(0, 1)):
-    """Images as uint8, or CourseError when they are none. (n, height, width, 3) uint8, or float in the pixel range"""
-    low, high = check_pixel_range(pixel_range)
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] != 3:
-        raise CourseError(f"Images have the shape (n, height, width, 3); these have {images.shape}.")
-    if images.dtype == np.uint8 or not len(images):
-        return images.astype(np.uint8)
-    smallest, largest = float(images.min()), float(images.max())
-    if not (np.isfinite(smallest) and np.isfinite(largest)):
-        raise CourseError("Some of the images hold NaN or infinity: the model that made them has diverged; train it anew with a lower learning rate.")
-    if smallest < low - 1e-3 or largest > high + 1e-3:
-        fits = smallest >= -1 - 1e-3 and largest <= 1 + 1e-3
-        mend = "give pixel_range=(-1, 1)" if fits else "give uint8 images, 0 to 255, or floats in [0, 1]"
-        raise CourseError(f"The pixels should be in [{low}, {high}] and reach from {smallest:.3g} to {largest:.3g}: {mend}.")
-    return to_uint8(images, pixel_range)
 
 
 def _frechet(generated, real):
