@@ -22,6 +22,7 @@ from pathlib import Path
 
 import latex2mathml.converter
 import nbformat
+import numpy as np
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
@@ -89,6 +90,7 @@ def build(path, write):
         on_cell_start=progress,
         coalesce_streams=True,
         record_timing=False,
+        store_widget_state=False,
         extra_arguments=["--log-level=ERROR"],
     )
     problem = None
@@ -96,6 +98,7 @@ def build(path, write):
         client.execute()
     except CellExecutionError as error:
         problem = f"{error.ename}: {error.evalue}"
+    leave_stills(notebook)
     attach_finished_picture(notebook)
     write_page(path, notebook, ending="" if problem else made_from)
     if problem:
@@ -111,6 +114,13 @@ def build(path, write):
     return True
 
 
+def leave_stills(notebook):
+    """Takes widgets out of the outputs, because their kernel is gone; the still beside each is shown instead."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
 def attach_finished_picture(notebook):
     """Copies the picture of the cell tagged `finished-picture` into the first cell, which shows it."""
     tagged = [cell for cell in notebook.cells if "finished-picture" in cell.metadata.get("tags", [])]
@@ -122,12 +132,15 @@ def attach_finished_picture(notebook):
 
 
 def shrink_pictures(notebook):
-    """Packs the pictures tighter, without losing anything that is seen: no transparency, best compression."""
+    """Packs the pictures tighter, without losing anything that is seen: no transparency, few colours for charts, best compression."""
     attachments = [bundle for cell in notebook.cells for bundle in cell.get("attachments", {}).values()]
     outputs = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     for data in attachments + outputs:
         if "image/png" in data:
             picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+            few = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            if np.abs(np.asarray(few.convert("RGB"), int) - np.asarray(picture, int)).mean() < 0.5:  # faces differ by more
+                picture = few
             packed = io.BytesIO()
             picture.save(packed, format="PNG", optimize=True)
             data["image/png"] = base64.b64encode(packed.getvalue()).decode()

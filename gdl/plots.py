@@ -1,5 +1,7 @@
 """Pictures of faces: in a notebook with `show`, on disk with `save_grid`."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageDraw
@@ -80,6 +82,14 @@ def save_gif(path, pictures, seconds=0.3):
         times = [round(1000 * seconds)] * (len(frames) - 1) + [2000]
         with whole_file(path) as partial:
             frames[0].save(partial, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+
+
+def image_file(page, kind="png"):
+    """A figure as the bytes of an image file ("png" or "jpeg"); it is closed, and so not shown by the cell."""
+    file = io.BytesIO()
+    page.savefig(file, format=kind)
+    plt.close(page)
+    return file.getvalue()
 
 
 def _tile(images):

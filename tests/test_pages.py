@@ -61,6 +61,28 @@ def test_write_puts_outputs_into_the_notebook(build, monkeypatch, tmp_path):
     assert first.attachments["finished.png"]["image/png"] == picture.outputs[1].data["image/png"]
 
 
+WIDGET = """
+from IPython.display import display
+from ipywidgets import IntSlider
+import matplotlib.pyplot as plt
+import gdl.plots
+still = gdl.plots.image_file(plt.figure(figsize=(1, 1)))
+display({**IntSlider()._repr_mimebundle_(), "image/png": still, "text/plain": "a slider"}, raw=True)
+"""
+
+
+def test_widgets_leave_their_still(build, monkeypatch, tmp_path):
+    pytest.importorskip("ipywidgets", "8.0", reason="ipywidgets is not installed")
+    write_chapter(tmp_path, WIDGET)
+    assert run(build, monkeypatch, "--write") == 0
+    notebook = nbformat.read(tmp_path / "00_test.ipynb", 4)
+    assert set(notebook.cells[1].outputs[0].data) == {"image/png", "text/plain"}
+    assert "widgets" not in notebook.metadata
+    page = (tmp_path / "pages" / "00_test.html").read_text()
+    assert page.count('src="data:image/png;base64') == 2
+    assert "widget-view" not in page and "widget-state" not in page
+
+
 def test_a_failing_chapter_is_told_and_not_called_up_to_date(build, monkeypatch, capsys, tmp_path):
     assert run(build, monkeypatch) == 0
     write_chapter(tmp_path, "1 / 0")

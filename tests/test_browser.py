@@ -1,0 +1,227 @@
+"""The explorer and the turning map in a real JupyterLab, in a real browser without a window."""
+
+import base64
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+TIMEOUT = 120  # seconds for any one thing, on a machine that is busy
+TOKEN = "test"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+MODEL = """
+from types import SimpleNamespace
+import numpy as np
+import gdl
+
+class Linear:  # red and green are linear in the code, blue grows to the right
+    architecture = SimpleNamespace(image_size=32, z_dim=2, pixel_range=(0, 1))
+    def decode(self, z):
+        x = np.zeros((len(z), 32, 32, 3), np.float32)
+        x[..., :2] = np.clip(0.5 + 0.1 * np.asarray(z)[:, None, None], 0, 1)
+        x[..., 2] = np.arange(32) / 31
+        return x
+"""
+EXPLORER = "explorer = gdl.explore(Linear(), {'Red': [1, 0], 'Green': [0, 1]}, seed=3)\nexplorer"
+MAP = """
+points = np.random.default_rng(0).standard_normal((60, 3))
+gdl.maps.map_turning(points, np.repeat(["one", "two", "three"], 20), title="Three classes")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the notebook."""
+    folder = tmp_path_factory.mktemp("browser")
+    (folder / "notebooks").mkdir()
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (MODEL, EXPLORER, MAP)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "notebooks" / "test.ipynb")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def program():
+    """The browser of this machine."""
+    for name in ("jupyterlab", "ipywidgets", "plotly", "playwright"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    return found or pytest.skip(f"no browser: none of {', '.join(names)} is on the PATH")
+
+
+@pytest.fixture(scope="module")
+def server(folder, program):
+    """The address of a JupyterLab server that keeps its files in the folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {f"JUPYTER_{kind}_DIR": str(folder / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    own |= {f"JUPYTERLAB_{kind}_DIR": str(folder / kind) for kind in ("SETTINGS", "WORKSPACES")}
+    settings = folder / "SETTINGS" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "ServerApp.root_dir": folder / "notebooks",
+        "IdentityProvider.token": TOKEN,
+        "LabApp.expose_app_in_browser": True,
+    }
+    command = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+    environment = {**os.environ, **own, "IPYTHONDIR": str(folder / "ipython"), "CUDA_VISIBLE_DEVICES": "-1"}
+    with open(folder / "server.log", "wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        give_up = time.monotonic() + TIMEOUT
+        while not answers(f"{address}/api?token={TOKEN}"):
+            assert process.poll() is None and time.monotonic() < give_up, (folder / "server.log").read_text()
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)  # it ends the kernel too
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def answers(address):
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def page(server, program):
+    """The notebook in the browser, all its cells run."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader"]  # root needs the first, WebGL without a GPU the second
+        browser = running.chromium.launch(executable_path=program, args=arguments, timeout=1000 * TIMEOUT)
+        try:
+            page = browser.new_page(viewport={"width": 1300, "height": 1400})
+            page.set_default_timeout(1000 * TIMEOUT)
+            open_notebook(page, server, "test.ipynb")
+            page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+            page.locator(".js-plotly-plot canvas").first.wait_for()  # the last cell has run
+            yield page
+        finally:
+            browser.close()
+
+
+def open_notebook(page, server, name):
+    page.goto(f"{server}/lab/tree/{name}?token={TOKEN}&reset")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.isReady")
+
+
+@pytest.fixture(autouse=True)
+def screenshot(page, folder, request):
+    """What the page looks like after each test, to be looked at."""
+    yield
+    page.screenshot(path=folder / f"{request.node.name}.png")
+
+
+def picture(page):
+    """The pixels of the face in the page, each of its 32x32 once."""
+    code = """async image => {
+        const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
+        return btoa(String.fromCharCode(...bytes));
+    }"""
+    data = page.locator(".jp-OutputArea .widget-image").evaluate(code)
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+    assert pixels.shape == (256, 256, 3)
+    return pixels[::8, ::8]
+
+
+def face_of(red, green):
+    """The picture of a code, worked out by hand."""
+    face = np.zeros((32, 32, 3))
+    face[..., :2] = np.clip(0.5 + 0.1 * np.array([red, green]), 0, 1)
+    face[..., 2] = np.arange(32) / 31
+    return np.rint(255 * face)
+
+
+CODES = np.random.default_rng(3).standard_normal((2, 2))  # of the first face and of another
+
+
+def shows(page, face):
+    """Waits until the page shows this face."""
+    give_up = time.monotonic() + TIMEOUT
+    while np.abs(picture(page) - face).max() > 1:
+        assert time.monotonic() < give_up, f"shown {picture(page)[0, 0]}, expected {face[0, 0]}"
+        page.wait_for_timeout(50)
+
+
+def test_the_face_follows_a_slider(page):
+    shows(page, face_of(*CODES[0]))
+    page.locator(".noUi-handle").nth(1).focus()  # Green
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.locator(".widget-readout").nth(1).filter(has_text="1.2").wait_for()
+    shows(page, face_of(CODES[0, 0], CODES[0, 1] + 1.2))
+
+
+def test_the_mouse_moves_a_slider(page):
+    handle, track = page.locator(".noUi-handle").first, page.locator(".noUi-base").first  # Red
+    ends = track.bounding_box()
+    handle.drag_to(track, target_position={"x": ends["width"] - 1, "y": ends["height"] / 2})
+    red = float(page.locator(".widget-readout").first.inner_text())
+    assert red > 2
+    shows(page, face_of(CODES[0, 0] + red, CODES[0, 1] + 1.2))
+
+
+def test_the_buttons_bring_another_face_and_the_sliders_back(page):
+    page.get_by_role("button", name="Reset", exact=True).click()
+    shows(page, face_of(*CODES[0]))
+    page.get_by_role("button", name="Another face").click()
+    shows(page, face_of(*CODES[1]))
+
+
+def test_the_map_turns(page):
+    plot = page.locator(".js-plotly-plot")
+    assert plot.locator(".legendtext").all_text_contents() == ["one", "two", "three"]
+    camera = "plot => plot._fullLayout.scene._scene.getCamera().eye"
+    eye, before = plot.evaluate(camera), plot.screenshot()
+    area = plot.bounding_box()
+    x, y = area["x"] + 300, area["y"] + 260
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 20, steps=8)
+    page.mouse.up()
+    page.wait_for_function(f"eye => ({camera})(document.querySelector('.js-plotly-plot')).x !== eye.x", arg=eye)
+    after = plot.screenshot()
+    pixels = [np.asarray(Image.open(io.BytesIO(shot)).convert("L"), int) for shot in (before, after)]
+    assert (np.abs(pixels[0] - pixels[1]) > 50).mean() > 0.005, "the points are elsewhere"
+
+
+def test_a_chapter_as_it_is_committed_shows_the_stills(page, server, folder):
+    """Saved, its widgets taken out as `make outputs` does, and opened without running it."""
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    saved = nbformat.read(folder / "notebooks" / "test.ipynb", 4)
+    assert WIDGET in saved.cells[1].outputs[0].data
+    del saved.cells[1].outputs[0].data[WIDGET]
+    nbformat.write(saved, folder / "notebooks" / "opened.ipynb")
+    open_notebook(page, server, "opened.ipynb")
+    still = page.locator(".jp-RenderedImage img").first
+    still.wait_for()
+    assert still.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+    assert not page.locator(".jupyter-widgets").count()
