@@ -28,14 +28,20 @@ _HOME = {  # public name -> the module that defines it
     "GAN": "gan",
     "WGAN": "wgan",
     "WGANGP": "wgan_gp",
+    "AttributeClassifier": "classifier",
     "train": "training",
     "load": "training",
     "run_folder": "training",
+    "load_or_train": "recipes",
+    "pretrained": "shipped",
+    "pretrained_vectors": "shipped",
     "profile": "profiles",
     "settings": "profiles",
     "show": "plots",
+    "sharpen": "sharpening",
+    "explore": "explorer",
 }
-_MODULES = {"cache", "data", "drawn", "latent", "losses", "metrics", "plots", "profiles", "training"}
+_MODULES = {"cache", "data", "drawn", "edits", "groups", "latent", "losses", "maps", "metrics", "plots", "profiles", "spectrum", "training", "truth"}
 
 
 def __getattr__(name):

@@ -7,7 +7,7 @@ from pathlib import Path
 from gdl.errors import CourseError
 from gdl.quiet import start_tensorflow
 
-MODELS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP"}
+MODELS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP", "classifier": "AttributeClassifier"}
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 VAE_RECIPE = dict(
@@ -23,6 +23,9 @@ RECIPES = {
     "gan": ADVERSARIAL_RECIPE | dict(epochs=30, label_smoothing=0.1),
     "wgan": ADVERSARIAL_RECIPE | dict(epochs=24, critic_steps=5, critic_norm="batch", learning_rate=5e-4, ema=0.99),
     "wgan_gp": ADVERSARIAL_RECIPE | dict(epochs=44, critic_steps=3, learning_rate=4e-4, halve_every=22),
+    "classifier": dict(
+        epochs=24, batch_size=128, learning_rate=1e-3, halve_every=8, patience=6, flip=True, filters=[32, 64, 128, 256], kernel_sizes=[3], dropout=0.2,
+    ),
 }
 OWN_OPTIONS = {  # of the constructors, besides those of the architecture
     "autoencoder": (),
@@ -30,6 +33,7 @@ OWN_OPTIONS = {  # of the constructors, besides those of the architecture
     "gan": ("critic_steps", "critic_norm", "ema", "label_smoothing", "label_noise", "image_noise"),
     "wgan": ("critic_steps", "critic_norm", "ema", "clip"),
     "wgan_gp": ("critic_steps", "critic_norm", "ema", "gp_weight"),
+    "classifier": ("attributes",),
 }
 
 DATA_HELP = (
@@ -96,13 +100,17 @@ def parser(kind=argparse.ArgumentParser):
     game = _add_adversarial(models.add_parser("wgan_gp", help="chapter 06", description=text, **style))
     game.add_argument("--gp-weight", type=float, default=10.0, help="weight of the gradient penalty")
     game.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
+    text = "Trains a classifier of the attributes of faces (chapter 08). The defaults are the course's recipe for CelebA at 64x64 pixels."
+    model = models.add_parser("classifier", help="chapter 08", description=text, **style)
+    _add_training(model, makes_images=False)
+    model.add_argument("--attributes", nargs="+", metavar="NAME", help="which to tell; without it, all that the data set has")
     for name, recipe in RECIPES.items():
         models.choices[name].set_defaults(**recipe)
     command.set_defaults(command=train)
 
     text = "Writes a picture of what a trained model makes: images of random codes, or reconstructions of a data set's test images."
     command = commands.add_parser("sample", help="a picture of what a trained model makes", description=text, **style)
-    command.add_argument("run", help="folder that training wrote")
+    command.add_argument("run", help="folder that training wrote, or a model that comes with the course: vae-celeba64 or gan-celeba64")
     command.add_argument("--out", default="samples.png", help="the PNG file to write")
     command.add_argument("--n", type=int, default=64, help="how many images")
     command.add_argument("--seed", type=int, default=0, help="of the random codes")
@@ -111,7 +119,7 @@ def parser(kind=argparse.ArgumentParser):
 
     text = "Compares images that a trained model makes with those of a data set: FID, KID, precision, recall, and how well a model with an encoder copies."
     command = commands.add_parser("fid", help="how good a trained model's images are, in numbers", description=text, **style)
-    command.add_argument("run", help="folder that training wrote")
+    command.add_argument("run", help="folder that training wrote, or a model that comes with the course: vae-celeba64 or gan-celeba64")
     command.add_argument("--data", help=DATA_HELP)
     command.add_argument("--crop", type=int, default=140, help="side of the centre square cut out of CelebA's 178x218 pixels")
     command.add_argument("--split", choices=("train", "val", "test"), default="train", help="of the data set, to compare with")
@@ -138,8 +146,8 @@ def parser(kind=argparse.ArgumentParser):
     return top
 
 
-def _add_training(command):
-    """The options that the trainings of all models share."""
+def _add_training(command, makes_images=True):
+    """The options that the trainings of all models share, and those of the models that make images."""
     _add_data(command)
     command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
     command.add_argument("--epochs", type=int, default=5, help="epochs in all, those of earlier sittings included")
@@ -151,14 +159,15 @@ def _add_training(command):
     command.add_argument("--flip", action=argparse.BooleanOptionalAction, default=False, help="mirror half of the images, anew in each epoch")
     command.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the computation; weights are float32 in any case")
     command.add_argument("--seed", type=int, default=0, help="of weights, order and flips: same seed, same result")
-    command.add_argument("--fid-every", type=int, metavar="EPOCHS", help="FID against the validation images every so many epochs; the weights of the best are kept")
-    command.add_argument("--fid-samples", type=int, metavar="N", default=1000, help="how many images the model makes for it")
     network = command.add_argument_group("network")
-    network.add_argument("--z-dim", type=int, default=256, help="length of the code z")
+    if makes_images:
+        command.add_argument("--fid-every", type=int, metavar="EPOCHS", help="FID against the validation images every so many epochs; the weights of the best are kept")
+        command.add_argument("--fid-samples", type=int, metavar="N", default=1000, help="how many images the model makes for it")
+        network.add_argument("--z-dim", type=int, default=256, help="length of the code z")
+        network.add_argument("--upsampling", choices=("transpose", "resize", "pixel_shuffle"), default="transpose", help="how the decoder doubles")
     network.add_argument("--filters", type=int, nargs="+", default=[32, 64, 128, 256], help="channels after each halving")
     network.add_argument("--kernel-sizes", type=int, nargs="+", default=[3], help="one for all convolutions, or one for each filter")
     network.add_argument("--downsampling", choices=("stride", "dilation"), default="stride", help="how the encoder halves")
-    network.add_argument("--upsampling", choices=("transpose", "resize", "pixel_shuffle"), default="transpose", help="how the decoder doubles")
     network.add_argument(
         "--residual", nargs="?", choices=("block", "resnet18"), const="block", default=None,
         help="add a residual block to each stage, or with resnet18 take the shape of ResNet-18",
@@ -207,6 +216,8 @@ def train(options):
     start_tensorflow()
     from gdl.callbacks import summary
 
+    if options.model == "classifier" and options.attributes is None:
+        options.attributes = list(faces.train.attributes.columns)
     model = build(options)
     print(f"{options.model}: {model.count_params():,} weights")
     history = fit(model, faces, options)
@@ -242,10 +253,11 @@ def fit(model, faces, options, callbacks=()):
     from gdl.training import RunFolder
 
     best = RunFolder(options.out).best
-    if options.fid_every:
+    fid_every = getattr(options, "fid_every", None)
+    if fid_every:
         if options.patience:
             raise CourseError("--fid-every and --patience both keep the best weights, each by its own measure: choose one, and say --patience 0 for the FID.")
-        callbacks = [*callbacks, gdl.metrics.BestFID(faces.val, n=options.fid_samples, every=options.fid_every, file=best)]
+        callbacks = [*callbacks, gdl.metrics.BestFID(faces.val, n=options.fid_samples, every=fid_every, file=best)]
     history = gdl.train(
         model,
         faces,
@@ -260,7 +272,7 @@ def fit(model, faces, options, callbacks=()):
         seed=options.seed,
         callbacks=callbacks,
     )
-    if options.fid_every and best.is_file():
+    if fid_every and best.is_file():
         model.load_weights(best)
     return history
 
@@ -269,21 +281,29 @@ def _model_options(options):
     """The options of the model's constructor, out of those of the command."""
     chosen = {
         "image_size": options.size,
-        "z_dim": options.z_dim,
         "filters": options.filters,
         "kernel_sizes": options.kernel_sizes[0] if len(options.kernel_sizes) == 1 else options.kernel_sizes,
         "downsampling": options.downsampling,
-        "upsampling": options.upsampling,
         "residual": {None: False, "block": True, "resnet18": "resnet18"}[options.residual],
         "batch_norm": options.batch_norm,
         "layer_norm": options.layer_norm,
         "dropout": options.dropout,
         "pixel_range": options.pixel_range,
     }
+    if options.model != "classifier":
+        chosen |= {"z_dim": options.z_dim, "upsampling": options.upsampling}
     chosen |= {name: getattr(options, name) for name in OWN_OPTIONS[options.model]}
     if chosen.get("critic_norm") == "none":
         chosen["critic_norm"] = None
     return chosen
+
+
+def open_model(run):
+    """The model of a run folder, or one that comes with the course, by its name."""
+    import gdl
+    from gdl.shipped import SHA256
+
+    return gdl.pretrained(run) if run in SHA256 else gdl.load(run)
 
 
 def sample(options):
@@ -295,7 +315,7 @@ def sample(options):
 
     if Path(options.out).suffix.lower() != ".png":
         raise CourseError(f"--out {options.out} does not end in .png: the picture is written as PNG.")
-    model = gdl.load(options.run)
+    model = open_model(options.run)
     pixel_range = model.architecture.pixel_range
     if options.reconstruct:
         images = gdl.faces(options.reconstruct, size=model.architecture.image_size).test.images[: options.n]
@@ -315,7 +335,7 @@ def fid(options):
     import gdl
     from gdl.measure import measure
 
-    model = gdl.load(options.run)
+    model = open_model(options.run)
     faces = gdl.faces(options.data, size=model.architecture.image_size, crop=options.crop)
     chosen = dict(against=[options.split], codes=[options.codes], network=options.network)
     scores = measure(model, faces, options.n, **chosen, copies=options.split, seed=options.seed, interval=options.interval)

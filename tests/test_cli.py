@@ -292,6 +292,32 @@ def test_halve_every_0_is_never_and_ema_0_no_average(trained_with):
         np.testing.assert_array_equal(average, weight)
 
 
+def test_a_classifier_learns_all_attributes_or_the_chosen(tmp_path, capsys):
+    words = "train classifier --data drawn --n 60 --size 32 --filters 4 8 --epochs 1 --batch-size 16".split()
+    cli.main([*words, "--out", str(tmp_path / "all"), *"--kernel-sizes 5 3 --dropout 0.1 --downsampling dilation --pixel-range -1 1".split()])
+    assert re.search(r"classifier: [\d,]+ weights", capsys.readouterr().out)
+    settings = json.loads((tmp_path / "all" / "run.json").read_text())
+    assert settings["model"] == "AttributeClassifier"
+    assert settings["options"] == {
+        "image_size": 32, "filters": [4, 8], "kernel_sizes": [5, 3], "downsampling": "dilation", "upsampling": "transpose", "residual": False,
+        "batch_norm": True, "layer_norm": False, "dropout": 0.1, "pixel_range": [-1, 1], "attributes": list(gdl.DrawnFaces(60, 32).train.attributes),
+    }  # fmt: skip
+    cli.main([*words, "--out", str(tmp_path / "two"), "--attributes", "Smiling", "Male"])
+    assert gdl.load(tmp_path / "two").attributes == ("Smiling", "Male")
+    with pytest.raises(SystemExit, match="no attribute Talented"):
+        cli.main([*words, "--out", str(tmp_path / "wrong"), "--attributes", "Talented"])
+    with pytest.raises(SystemExit, match="makes no images"):
+        cli.main(["sample", str(tmp_path / "two"), "--out", str(tmp_path / "no.png")])
+
+
+def test_a_classifier_of_a_folder_without_attributes_is_one_sentence(tmp_path):
+    for i in range(12):
+        Image.fromarray(np.full((20, 20, 3), i, np.uint8)).save(tmp_path / f"{i}.png")
+    with pytest.raises(SystemExit, match="needs faces with attributes"):
+        cli.main(["train", "classifier", "--data", str(tmp_path), "--size", "32", "--out", str(tmp_path / "run")])
+    assert not (tmp_path / "run").exists()
+
+
 def test_fid_every_keeps_the_best_weights_and_fid_tells_the_numbers(tmp_path, monkeypatch, capsys):
     original = gdl.metrics.BestFID
     monkeypatch.setattr(gdl.metrics, "BestFID", lambda *args, **options: original(*args, network="stand_in", **options))
