@@ -56,7 +56,7 @@ def load_or_train(name, faces):
     folder = run_folder(name, faces)
     if _belongs(folder, name, faces) and RunFolder(folder).epochs() >= training["epochs"]:
         return _load(name, folder)
-    print(f"{name}: no training on these faces is left, so it is trained now, for {training['epochs']} epochs, into {folder}.")
+    print(f"{name}: no training on these faces is left, so it is trained now, for {training['epochs']} epochs, as {folder.name}.")
     if name == "classifier":
         options = dict(attributes=faces.train.attributes.columns, **options)
     keras.utils.set_random_seed(0)
@@ -75,5 +75,5 @@ def _belongs(folder, name, faces):
 
 
 def _load(name, folder):
-    print(f"{name}: from {folder}, {RunFolder(folder).epochs()} epochs.")
+    print(f"{name}: the run {folder.name}, trained for {RunFolder(folder).epochs()} epochs.")
     return load(folder)

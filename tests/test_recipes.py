@@ -37,7 +37,7 @@ def test_it_trains_once_and_takes_that_run_afterwards(runs, faces, capsys):
     first = gdl.load_or_train("vae", faces)
     assert "trained now, for 1 epochs" in capsys.readouterr().out
     again = gdl.load_or_train("vae", faces)
-    assert f"vae: from {gdl.run_folder('vae', faces)}, 1 epochs." in capsys.readouterr().out
+    assert f"vae: the run {gdl.run_folder('vae', faces).name}, trained for 1 epochs." in capsys.readouterr().out
     assert same_weights(first, again)
 
 
@@ -46,7 +46,7 @@ def test_a_run_of_the_command_line_comes_first_and_other_data_are_passed_over(ru
     model = gdl.VAE(32, 4, (8, 16))
     gdl.train(model, faces, epochs=1, run=runs / "vae", quiet=True)
     assert same_weights(gdl.load_or_train("vae", faces), model)
-    assert f"vae: from {runs / 'vae'}, 1 epochs." in capsys.readouterr().out
+    assert "vae: the run vae, trained for 1 epochs." in capsys.readouterr().out
     others = gdl.DrawnFaces(60, size=32, seed=1)
     assert not gdl.load_or_train("vae", others).architecture.z_dim == 4
     shutil.copytree(runs / "vae", runs / "wgan_gp")  # a run of another model under the name
@@ -110,7 +110,7 @@ def test_load_or_train_takes_the_run_that_the_chapter_leaves(chapter, name, runs
         exec(compile(ast.unparse(node), chapter, "exec"), names)
     capsys.readouterr()
     taken = gdl.load_or_train(name, faces)
-    assert f"{name}: from {gdl.run_folder(name, faces)}" in capsys.readouterr().out
+    assert f"{name}: the run {gdl.run_folder(name, faces).name}" in capsys.readouterr().out
     assert same_weights(taken, names[variable])
     shutil.rmtree(gdl.run_folder(name, faces))
     assert same_weights(gdl.load_or_train(name, faces), taken), "the recipe trains to the very weights of the chapter"
