@@ -34,7 +34,7 @@ def test_each_is_small_has_its_checksum_and_a_card(name):
     content = (FOLDER / f"{name}.npz").read_bytes()
     assert hashlib.sha256(content).hexdigest() == SHA256[name] and len(content) < 10e6
     card = (FOLDER / f"{name}.md").read_text()
-    assert SHA256[name] in card and "non-commercial research" in card and "python -m gdl train" in card and "Liu" in card
+    assert SHA256[name] in card and "non-commercial research only" in card.lower() and "python -m gdl train" in card and "Liu" in card
     with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as arrays:
         about = json.loads(str(arrays["about"]))
         assert all(arrays[f"weight {i}"].dtype == np.float16 for i in range(about["weights"]))
