@@ -1,7 +1,7 @@
 """How much a chapter computes: `smoke`, `quick` or `full`.
 
 smoke: the tests; every cell runs, in seconds, and the pictures mean nothing.
-quick: a laptop's processor, at most three minutes a chapter.
+quick: a laptop's processor, about three minutes a chapter.
 full: a GPU.
 """
 

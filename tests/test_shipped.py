@@ -8,9 +8,12 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import gdl
 from gdl import shipped
+from gdl.cli import main as command_line
+from gdl.plots import grid
 from gdl.shipped import FOLDER, SHA256
 from gdl.shipped.__main__ import main as pack
 
@@ -82,6 +85,13 @@ def test_the_discriminator_that_comes_with_the_gan_tells_photographs_from_its_sa
     gan = gdl.pretrained("gan-celeba64")
     photographs = gdl.CelebA(REAL_CELEBA, size=64, n=600).test.images
     assert np.median(gan.score(photographs)) > np.median(gan.score(gan.generate(64))) + 0.3
+
+
+def test_the_command_line_takes_their_names(tmp_path):
+    command_line(["sample", "gan-celeba64", "--n", "8", "--seed", "3", "--out", str(tmp_path / "faces.png")])
+    gan = gdl.pretrained("gan-celeba64")
+    with Image.open(tmp_path / "faces.png") as picture:
+        assert np.array_equal(np.asarray(picture), grid(gan.generate(8, seed=3), (-1, 1)))
 
 
 def test_an_unknown_missing_or_damaged_model_is_one_sentence(monkeypatch, tmp_path):
