@@ -1,12 +1,12 @@
 """Models for chapters that begin with a trained one: the run that is left of an earlier training, or a training now."""
 
-import json
 import os
 from pathlib import Path
 
 import keras
 
 import gdl
+from gdl.cli import MODELS
 from gdl.errors import CourseError
 from gdl.training import RunFolder, load, run_folder, train
 
@@ -26,13 +26,12 @@ RECIPES = {
         "quick": (dict(z_dim=64, filters=QUICK, critic_steps=2, **WGAN_GP), dict(epochs=8, halve_every=6)),
         "full": (dict(z_dim=128, filters=FULL, critic_steps=3, **WGAN_GP), dict(epochs=60, halve_every=25)),
     },
+    "classifier": {  # no chapter teaches it
+        "smoke": (dict(filters=SMALL), dict(epochs=1, halve_every=1)),
+        "quick": (dict(filters=(16, 32, 64, 128)), dict(epochs=5, halve_every=2)),
+        "full": (dict(filters=FULL, dropout=0.2), dict(epochs=12, halve_every=4)),
+    },
 }
-RECIPES["classifier"] = {  # no chapter teaches it
-    "smoke": (dict(filters=SMALL), dict(epochs=1, halve_every=1)),
-    "quick": (dict(filters=(16, 32, 64, 128)), dict(epochs=5, halve_every=2)),
-    "full": (dict(filters=FULL, dropout=0.2), dict(epochs=12, halve_every=4)),
-}
-CLASSES = {"vae": "VAE", "wgan_gp": "WGANGP", "classifier": "AttributeClassifier"}
 RATES = {"vae": 2e-3, "wgan_gp": 5e-4, "classifier": 2e-3}
 
 
@@ -60,7 +59,7 @@ def load_or_train(name, faces):
     if name == "classifier":
         options = dict(attributes=faces.train.attributes.columns, **options)
     keras.utils.set_random_seed(0)
-    model = getattr(gdl, CLASSES[name])(faces.size, **options)
+    model = getattr(gdl, MODELS[name])(faces.size, **options)
     train(model, faces, run=folder, batch_size=64, learning_rate=RATES[name], flip=True, pictures=False, **training)
     return model
 
@@ -70,8 +69,8 @@ def _belongs(folder, name, faces):
     run = RunFolder(folder)
     if not run.settings_file.is_file() or not run.epochs():
         return False
-    settings = json.loads(run.settings_file.read_text())
-    return settings["model"] == CLASSES[name] and settings["data"] == faces.fingerprint
+    settings = run.read_settings()
+    return settings["model"] == MODELS[name] and settings["data"] == faces.fingerprint
 
 
 def _load(name, folder):

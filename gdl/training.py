@@ -134,7 +134,7 @@ def load(run):
     folder = RunFolder(run)
     if not folder.settings_file.is_file():
         raise CourseError(f"{run} is not a run: it has no run.json; give the folder that training was told to write to.")
-    settings = json.loads(folder.settings_file.read_text())
+    settings = folder.read_settings()
     if not folder.weights():
         raise CourseError(f"{run} has no finished epoch yet: train for at least one.")
     before = keras.config.dtype_policy()
@@ -159,6 +159,10 @@ class RunFolder:
         self.pictures = self.path / "pictures"
         self.best = self.path / "best.weights.h5"
 
+    def read_settings(self):
+        """What the training was begun with, out of run.json."""
+        return json.loads(self.settings_file.read_text())
+
     def weights(self):
         """Paths of the saved weights, oldest first."""
         return sorted(self.path.glob("epoch-*.weights.h5"))
@@ -172,7 +176,7 @@ class RunFolder:
         """Starts the run, or loads its last epoch into the model. Returns the number of finished epochs."""
         settings = json.loads(json.dumps(settings))  # tuples become lists, as they are in the file
         if self.settings_file.is_file():
-            before = json.loads(self.settings_file.read_text())
+            before = self.read_settings()
             changes = [f"{name} was {old!r} and is now {new!r}" for name, old, new in _differences(before, settings)]
             if changes:
                 raise CourseError(

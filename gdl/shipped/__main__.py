@@ -56,8 +56,7 @@ def _labelled_codes(model, options):
         return model.encode(split.images), split.attributes
     classifier = gdl.load(options.classifier)
     z = np.random.default_rng(1).standard_normal((SAMPLES, model.architecture.z_dim)).astype(np.float32)
-    low, high = model.architecture.pixel_range
-    seen = [classifier.predict_attributes((model.decode(part) - low) / (high - low)) > 0.5 for part in np.split(z, 20)]
+    seen = [classifier.predict_attributes(model.unit_range(model.decode(part))) > 0.5 for part in np.split(z, 20)]
     return z, pd.concat(seen, ignore_index=True)
 
 
