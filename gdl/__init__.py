@@ -57,6 +57,8 @@ def __dir__():
 
 
 if in_notebook():  # it needs TensorFlow in any case, and not its start-up notes
+    from gdl.installed import check_installed
     from gdl.quiet import start_tensorflow
 
+    check_installed()
     start_tensorflow()

@@ -1,4 +1,4 @@
-"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment`."""
+"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | release`."""
 
 import argparse
 import sys
@@ -143,6 +143,32 @@ def parser(kind=argparse.ArgumentParser):
         command.add_argument(f"--{name}", type=int, help="as in train; without it, what the file says")
     command.add_argument("--precision", choices=PRECISIONS, help="as in train; without it, what the file says")
     command.set_defaults(command=experiment)
+
+    text = (
+        "For instructors: grades a folder of notebooks, or its zip, as a learning platform exports it. Every notebook runs in a sandbox "
+        "(Linux with bubblewrap). Stopped at any moment, the same command goes on. "
+        "Example: python -m gdl grade submissions --out marks"
+    )
+    command = commands.add_parser("grade", help="grade a folder of students' notebooks", description=text, **style)
+    command.add_argument("submissions", help="folder or zip of the notebooks that were handed in")
+    command.add_argument("--out", required=True, help="folder for the tables, the feedback pages and the results")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--exercise", metavar="NAME", help="the exercise that all notebooks are of, such as 02_vae; without it, the notebooks tell")
+    command.add_argument("--marks", metavar="CSV", help="points for what is marked by hand: marks/person.csv, filled in")
+    command.add_argument("--seconds", type=float, default=30.0, help="for one cell or one call; a notebook may take twenty times that")
+    command.add_argument("--unsafe", action="store_true", help="without a sandbox: a notebook can then do whatever you can; every result is marked so")
+    command.set_defaults(command=grade)
+
+    text = (
+        "For instructors: makes the exercises from the solutions, and a folder and a zip file to hand to students, "
+        "with the exercises, the package as a wheel, and a page on how to begin. Needs the extra: pip install 'gdl[instructor]'"
+    )
+    command = commands.add_parser("release", help="make the exercises from the solutions, and a bundle for students", description=text, **style)
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--exercises", default="exercises", help="folder of the notebooks that are made from them")
+    command.add_argument("--out", default="dist/students", help="folder for students; beside it comes the same as a .zip")
+    command.add_argument("--address", metavar="URL", help="where students' notebooks find the wheel: a folder's address, ending in /, or the file's")
+    command.set_defaults(command=release)
     return top
 
 
@@ -351,3 +377,20 @@ def experiment(options):
 
     given = {name: value for name in ("data", "size", "crop", "n", "precision") if (value := getattr(options, name)) is not None}
     run(options.file, options.out, options.small, given)
+
+
+def grade(options):
+    """`gdl grade`"""
+    import gdl.grading.grade
+
+    if options.unsafe:
+        print("gdl: WITHOUT A SANDBOX: each notebook can read, change and send whatever you can. Every result is marked so.", file=sys.stderr)
+    given = {name: getattr(options, name) for name in ("solutions", "exercise", "marks", "unsafe", "seconds")}
+    gdl.grading.grade.grade(options.submissions, options.out, **given)
+
+
+def release(options):
+    """`gdl release`"""
+    import gdl.release
+
+    gdl.release.release(options.solutions, options.exercises, options.out, options.address)

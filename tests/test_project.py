@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
 
 
 def bounds():
@@ -74,7 +75,7 @@ def test_conda_environment_is_in_step():
 
 def test_the_makefile_installs_the_same_extras():
     makefile = (ROOT / "Makefile").read_text()
-    assert "--constraint constraints.txt --editable '.[lab,test]'" in makefile
+    assert "--constraint constraints.txt --editable '.[lab,test,instructor]'" in makefile
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -95,12 +96,16 @@ def test_chapters_keep_the_rules(path):
     assert "image/png" in notebook["cells"][0]["attachments"]["finished.png"]
 
 
-def test_all_chapters_begin_with_the_same_set_up():
-    set_ups = set()
-    for path in CHAPTERS:
-        cells = json.loads(path.read_text())["cells"]
-        set_ups |= {"".join(cell["source"]) for cell in cells if "set-up" in cell["metadata"].get("tags", [])}
-    assert len(set_ups) == 1
+def test_all_notebooks_begin_with_the_same_set_up():
+    """The solutions with the set-up cell alone, the chapters with imports after it."""
+
+    def set_up(path):
+        (source,) = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if "set-up" in cell["metadata"].get("tags", [])]
+        return source
+
+    (shared,) = {set_up(path) for path in SOLUTIONS}
+    (imports,) = {set_up(path).removeprefix(shared) for path in CHAPTERS}
+    assert imports.startswith("\n\nimport keras\n")
 
 
 def test_readme_lists_every_chapter():

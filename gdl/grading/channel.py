@@ -1,0 +1,81 @@
+"""Messages between the grader and the student's process: JSON of plain values, each after its length.
+
+Plain values are None, booleans, numbers, strings, arrays of numbers, and lists and dictionaries of these. Nothing that
+comes in is ever executed or made into another kind of object, so whatever the student's side sends is only a value.
+"""
+
+import base64
+import json
+import math
+
+import numpy as np
+
+MOST_BYTES = 64 * 2**20
+DTYPES = {np.dtype(name).str for name in "?bBhHiIlLqQefd"}
+ARRAY = "__array__"
+
+
+class ChannelError(Exception):
+    """A message that breaks the rules, or none because the other side is gone."""
+
+
+def send(file, message):
+    """Writes one message, a dictionary of plain values. Raises TypeError for a value that is not plain."""
+    data = json.dumps(_pack(message)).encode()
+    file.write(len(data).to_bytes(8, "big") + data)
+    file.flush()
+
+
+def receive(file):
+    """Reads one message. Raises ChannelError when there is none, or it is too large, or not of plain values."""
+    header = file.read(8)
+    if len(header) < 8:
+        raise ChannelError("no answer")
+    length = int.from_bytes(header, "big")
+    if length > MOST_BYTES:
+        raise ChannelError(f"more than {MOST_BYTES // 2**20} MB in one answer")
+    data = file.read(length)
+    if len(data) < length:
+        raise ChannelError("no answer")
+    try:
+        message = _unpack(json.loads(data))
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError):
+        message = None
+    if not isinstance(message, dict):
+        raise ChannelError("an answer that is not of plain values")
+    return message
+
+
+def _pack(value):
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)):  # NumPy's float64 is a float too
+        return int(value) if isinstance(value, int) else float(value)
+    if isinstance(value, (list, tuple)):
+        return [_pack(item) for item in value]
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("a dictionary whose keys are not all strings")
+        return {key: _pack(item) for key, item in value.items()}
+    array = np.asarray(value)  # tensors, variables and pandas columns as well
+    if array.dtype.str not in DTYPES:
+        raise TypeError(f"{type(value).__name__}, where numbers, strings, arrays, lists or dictionaries of them can be given")
+    if isinstance(value, np.generic):
+        return array.item()
+    return {ARRAY: [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]}
+
+
+def _unpack(value):
+    if isinstance(value, list):
+        return [_unpack(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if ARRAY not in value:
+        return {key: _unpack(item) for key, item in value.items()}
+    dtype, shape, data = value[ARRAY]
+    data = base64.b64decode(data, validate=True)
+    if dtype not in DTYPES or len(shape) > 8 or not all(type(n) is int and n >= 0 for n in shape):
+        raise ValueError("not an array")
+    if math.prod(shape) * np.dtype(dtype).itemsize != len(data):
+        raise ValueError("not an array")
+    return np.frombuffer(data, dtype).reshape(shape).copy()

@@ -1,0 +1,222 @@
+"""One student's notebook at work: its cells run in a worker, which is watched, ended, and started again when it must be."""
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+
+import psutil
+
+from gdl.errors import CourseError
+from gdl.grading import channel, sandbox
+
+START_SECONDS = 60
+LOOK_SECONDS = 0.1  # between two looks at a worker's memory and time
+MOST_MEMORY = 3 * 2**30  # bytes, of all processes of a worker together
+MOST_PROCESSES = 100
+MOST_FILES = 20_000  # in each temporary folder
+
+
+class StudentError(Exception):
+    """What went wrong on the student's side: an error in a cell or a function, or the end of the worker."""
+
+    def __init__(self, name, text=""):
+        self.name, self.text = name, text
+        super().__init__(f"{name}: {text}" if text else name)
+
+
+class WorkerEnded(StudentError):
+    """The worker is gone, and with it everything that the notebook had defined."""
+
+
+@dataclass
+class Limits:
+    """Seconds that one cell or one call may take, and a whole notebook."""
+
+    step: float = 30.0
+    notebook: float = 600.0
+
+
+class Worker:
+    """One process on the student's side. `start` gives its command and environment, see `sandbox`."""
+
+    def __init__(self, start):
+        command, environment = start()
+        self.reason = None  # why it was ended
+        self.requests = 0
+        self.ready = False
+        with tempfile.TemporaryFile() as complaints:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=environment, start_new_session=True,
+            )  # fmt: skip
+            self.allowed = START_SECONDS
+            self.deadline = time.monotonic() + self.allowed
+            threading.Thread(target=self._watch, daemon=True).start()
+            try:
+                channel.receive(self.process.stdout)
+            except channel.ChannelError:
+                self.close()
+                complaints.seek(0)
+                last = complaints.read()[-500:].decode(errors="replace").strip().splitlines()[-1:]
+                told = self.reason or "".join(last) or "it ended without a word"
+                raise CourseError(f"The process that runs notebooks does not start: {told}. Nothing was graded by this.") from None
+        self.deadline = None
+        self.ready = True
+
+    def ask(self, seconds, **request):
+        """Sends a request and returns the value that comes back. Raises StudentError, or WorkerEnded after `seconds`."""
+        self.requests += 1
+        self.allowed = seconds
+        self.deadline = time.monotonic() + seconds
+        try:
+            try:
+                channel.send(self.process.stdin, {"id": self.requests, **request})
+                reply = channel.receive(self.process.stdout)
+                if reply.get("id") != self.requests:
+                    raise channel.ChannelError("an answer that nobody asked for")
+            finally:
+                self.deadline = None
+        except (channel.ChannelError, OSError) as error:
+            self.close()
+            raise WorkerEnded(self.reason or self._why(error)) from None
+        if "error" in reply:
+            raise StudentError(*_name_and_text(reply["error"]))
+        return reply.get("value")
+
+    def close(self):
+        """Ends the worker and everything that it has started."""
+        self._kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            try:
+                pipe.close()
+            except OSError:  # something was still to be written
+                pass
+
+    def _kill(self):
+        for process in [self.process, *self._processes()]:
+            try:
+                process.kill()
+            except (OSError, psutil.Error):  # it has just ended
+                pass
+
+    def _why(self, error):
+        text = str(error)
+        return "it ended Python itself" if text == "no answer" or isinstance(error, OSError) else f"it sent {text}"
+
+    def _watch(self):
+        """Ends the worker when it takes too long or too much; what waits for its answer then goes on."""
+        while self.process.poll() is None:
+            if self.deadline and time.monotonic() > self.deadline:
+                self.reason = f"it took longer than {self.allowed:.0f} seconds"
+            elif len(self._processes()) > MOST_PROCESSES:
+                self.reason = f"it started more than {MOST_PROCESSES} processes"
+            elif self._memory() > MOST_MEMORY:
+                self.reason = f"it used more than {MOST_MEMORY / 2**30:.0f} GB of memory"
+            elif self.ready and self._files() > MOST_FILES:
+                self.reason = f"it made more than {MOST_FILES} files"
+            if self.reason:
+                return self._kill()
+            time.sleep(LOOK_SECONDS)
+
+    def _processes(self):
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.Error:
+            return []
+
+    def _memory(self):
+        total = 0
+        for process in self._processes():
+            try:
+                total += process.memory_info().rss
+            except psutil.Error:
+                pass
+        return total
+
+    def _files(self):
+        most = 0
+        for process in self._processes()[:2]:  # the sandbox's first process, and the worker
+            for folder in sandbox.TEMPORARY:
+                try:
+                    told = os.statvfs(f"/proc/{process.pid}/root{folder}")
+                except OSError:
+                    continue
+                most = max(most, told.f_files - told.f_ffree)
+        return most
+
+
+class Student:
+    """A notebook's cells, run in order; its functions can then be called by name.
+
+    cells: the sources of the student's code cells; harness: sources of the course's own that run after them.
+    The first request runs them. A cell or call that ends the worker costs only itself: another worker runs the
+    other cells again. `problems` lists (number of the cell in `cells`, StudentError).
+    """
+
+    def __init__(self, cells, harness, start, limits):
+        self.cells, self.harness, self.start, self.limits = dict(enumerate(cells)), harness, start, limits
+        self.problems = []
+        self.worker = None
+        self.end = time.monotonic() + limits.notebook
+
+    def run(self):
+        """Starts a worker and runs the cells, again without each cell that ends it. Raises WorkerEnded when the time is used up."""
+        while self.worker is None:
+            self._need_time()
+            self.worker = Worker(self.start)
+            failed = {}
+            try:
+                for number, source in self.cells.items():
+                    try:
+                        self._ask(do="run", source=source)
+                    except StudentError as error:
+                        failed[number] = error
+                        if isinstance(error, WorkerEnded):
+                            raise
+                for source in self.harness:
+                    try:
+                        self._ask(do="run", source=source)
+                    except WorkerEnded:
+                        raise
+                    except StudentError:  # it stands on an answer that is not there; its check will say so
+                        pass
+            except WorkerEnded as error:
+                self.worker = None
+                if error not in failed.values():
+                    raise
+                del self.cells[number]
+                failed = {number: error}
+            known = [number for number, _ in self.problems]
+            self.problems += [(number, error) for number, error in failed.items() if number not in known]
+
+    def call(self, name, *args, **options):
+        """What the student's function `name` returns for these plain values. Raises StudentError."""
+        self.run()
+        try:
+            return self._ask(do="call", name=name, args=list(args), options=options)
+        except WorkerEnded:
+            self.worker = None
+            raise
+
+    def close(self):
+        if self.worker is not None:
+            self.worker.close()
+
+    def _ask(self, **request):
+        self._need_time()
+        return self.worker.ask(min(self.end - time.monotonic(), self.limits.step), **request)
+
+    def _need_time(self):
+        if time.monotonic() > self.end:
+            self.close()
+            self.worker = None
+            raise WorkerEnded(f"the {self.limits.notebook / 60:.0f} minutes for one notebook are used up")
+
+
+def _name_and_text(error):
+    """An error's name and text as they came from the student's side: any values may come."""
+    name, text = error if isinstance(error, list) and len(error) == 2 else ("Error", "")
+    return (str(name)[:60], str(text)[:500])
