@@ -386,7 +386,9 @@ def grade(options):
     if options.unsafe:
         print("gdl: WITHOUT A SANDBOX: each notebook can read, change and send whatever you can. Every result is marked so.", file=sys.stderr)
     given = {name: getattr(options, name) for name in ("solutions", "exercise", "marks", "unsafe", "seconds")}
-    gdl.grading.grade.grade(options.submissions, options.out, **given)
+    results = gdl.grading.grade.grade(options.submissions, options.out, **given)
+    waiting = sum(question["points"] is None for result in results for question in result["questions"])
+    print(f"{len(results)} notebooks are graded: {Path(options.out) / 'summary.html'}. Answers to mark by hand: {waiting}, in person.csv.")
 
 
 def release(options):

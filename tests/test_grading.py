@@ -9,14 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from hostile_notebooks import HOSTILE, RIGHT
+from hostile_notebooks import HOSTILE, ONE, RIGHT, TWO
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from gdl.errors import CourseError
@@ -64,7 +64,7 @@ needs_sandbox = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap
 def write_notebook(path, cells):
     path.parent.mkdir(parents=True, exist_ok=True)
     notebook = new_notebook(cells=[cell if hasattr(cell, "cell_type") else new_code_cell(cell) for cell in cells])
-    nbformat.write(notebook, path)
+    path.write_text(json.dumps(notebook))
     return path
 
 
@@ -162,6 +162,56 @@ def test_nothing_of_a_notebook_is_live_in_a_page(hostile):
 
 
 @needs_sandbox
+def test_odd_files_and_changed_notebooks(solutions, tmp_path):
+    submissions, out = tmp_path / "submissions", tmp_path / "marks"
+    submissions.mkdir()
+    answers = [ONE, TWO]
+    stripped = [cell.source for cell in SOLUTION if cell.cell_type == "code"]
+    handed_in(submissions, "Stripped", stripped, 1)
+    rewritten = [
+        new_code_cell(cell.source, metadata={"nbgrader": {"grade_id": "q2", "grade": True, "solution": True, "points": 1000}})
+        for cell in SOLUTION
+        if cell.cell_type == "code"
+    ]
+    handed_in(submissions, "Rewritten", rewritten, 2)
+    tests = [new_code_cell("pass", metadata=cell.metadata) for cell in SOLUTION if cell.metadata.get("nbgrader", {}).get("grade")]
+    handed_in(submissions, "Emptied tests", [ONE.replace("2", "3"), TWO, *tests, *tests], 3)
+    moved = [cell for cell in SOLUTION if cell.metadata.get("nbgrader", {}).get("points")]
+    handed_in(submissions, "Doubled and moved", [*moved, *moved, ONE.replace("2", "5"), *answers, *moved], 4)
+    handed_in(submissions, "Deleted and renamed", [ONE.replace("double", "twice"), "double = twice", TWO], 5)
+    handed_in(submissions, "Not code", [new_markdown_cell(RIGHT)], 6)
+    for number, (name, content) in enumerate(
+        {"Broken": b'{"cells": [', "Pdf": b"%PDF-1.7\n1 0 obj", "Empty": b"", "List": b"[1, 2]", "Deep": b"[" * 10**6}.items(), 7
+    ):
+        (submissions / f"{name}_{1000 + number}_50_twice.ipynb").write_bytes(content)
+    (submissions / "Link_1020_50_twice.ipynb").symlink_to(solutions / "50_twice.ipynb")
+    handed_in(submissions, "<script>alert(1)<\u202eE ve\n", answers, 21)
+    good = write_notebook(tmp_path / "good.ipynb", answers).read_bytes()
+    with zipfile.ZipFile(submissions / "Slip_1022_50_twice.zip", "w") as archive:
+        archive.writestr("../../../slipped.ipynb", good)
+        archive.writestr("/tmp/slipped/50_twice.ipynb", good)
+        link = zipfile.ZipInfo("linked/50_twice.ipynb")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, str(solutions / "50_twice.ipynb"))
+    with zipfile.ZipFile(submissions / "Zipped_1023_50_twice.zip", "w") as archive:
+        archive.writestr("50_twice.ipynb", good)
+        archive.writestr("__MACOSX/._50_twice.ipynb", b"\0\5")
+    before = fingerprint(solutions, submissions)
+    results = {int(result["identifier"]): result for result in grade(submissions, out, solutions, seconds=10)}
+    assert before == fingerprint(solutions, submissions)
+    assert not list(tmp_path.parent.glob("**/slipped*")) and not Path("/tmp/slipped").exists()
+    marks = {number: points(result) for number, result in results.items()}
+    honest = {1001: 6, 1002: 6, 1003: 2, 1004: 6, 1005: 6, 1021: 6, 1023: 6}
+    nothing = dict.fromkeys([1006, 1007, 1008, 1009, 1010, 1011, 1020], 0)
+    assert {number: marks[number] for number in honest | nothing} == honest | nothing
+    for number in (1007, 1008, 1009, 1010, 1011, 1020):
+        assert results[number]["person"], "a person is told"
+    assert all(sum(question["max"] for question in result["questions"]) == 10 for result in results.values())
+    assert all(path.resolve().is_relative_to(out) and path.suffix == ".html" for path in (out / "feedback").iterdir())
+    assert not any("<script" in page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
+
+
+@needs_sandbox
 def test_a_question_to_a_stopped_worker_has_a_deadline():
     worker = Worker(sandbox.sandboxed)
     for process in psutil.Process(worker.process.pid).children(recursive=True):
@@ -174,7 +224,12 @@ def test_a_question_to_a_stopped_worker_has_a_deadline():
 
 
 @needs_sandbox
-def test_what_the_sandbox_shows():
+@pytest.mark.parametrize("who", ["root", "an ordinary user"])
+def test_what_the_sandbox_shows(who, monkeypatch):
+    if who != "root":
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)  # the other way to make the sandbox, which root can go as well
+    elif os.geteuid():
+        pytest.skip("only root can start it so")
     look = """
 import os, socket
 def look():
@@ -184,6 +239,7 @@ def look():
         "folders": sorted(os.listdir("/")), "user": os.getuid(), "capabilities": status["CapEff"] + status["CapPrm"] + status["CapAmb"],
         "new privileges": status["NoNewPrivs"], "processes": [int(name) for name in os.listdir("/proc") if name.isdigit()],
         "interfaces": [name for _, name in socket.if_nameindex()], "tmp": free.f_frsize * free.f_blocks,
+        "own root": os.system("unshare --user --map-root-user true 2>/dev/null") == 0,
         "home": os.path.expanduser("~"), "environment": sorted(os.environ), "course": sorted(os.listdir("/course")),
     }
 """
@@ -197,6 +253,7 @@ def look():
     assert seen["user"] not in (0, os.getuid())
     assert set(seen["capabilities"]) == {"0"} and seen["new privileges"] == "1"
     assert len(seen["processes"]) <= 3
+    assert who == "root" or not seen["own root"]
     assert seen["interfaces"] == ["lo"]
     assert seen["tmp"] == sandbox.MEGABYTES * 2**20
     assert seen["home"] == "/tmp" and seen["course"] == ["gdl"]
@@ -228,10 +285,11 @@ def test_an_error_in_one_cell_costs_nothing_else_and_state_is_made_anew():
 
 
 @needs_sandbox
-def test_the_memory_of_all_processes_together_is_watched():
-    fill = "import numpy as np, os\ndef fill():\n    for _ in range(3):\n        os.fork()\n    kept = [np.ones(10**8, 'u1') for _ in range(10)]\n    os.wait()"
+def test_the_memory_of_all_processes_together_is_watched(monkeypatch):
+    monkeypatch.setattr("gdl.grading.student.MOST_MEMORY", 2**30)
+    fill = "import numpy as np, os\ndef fill():\n    os.fork(), os.fork()\n    kept = [np.ones(10**8, 'u1') for _ in range(5)]\n    os.wait()"
     student = Student([fill], [], sandbox.sandboxed, Limits(60))
-    with pytest.raises(WorkerEnded, match="more than 3 GB of memory"):  # eight processes of at most 1 GB
+    with pytest.raises(WorkerEnded, match="more than 1 GB of memory"):  # four processes of half a gigabyte
         student.call("fill")
     student.close()
 

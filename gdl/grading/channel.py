@@ -59,7 +59,8 @@ def _pack(value):
         return {key: _pack(item) for key, item in value.items()}
     array = np.asarray(value)  # tensors, variables and pandas columns as well
     if array.dtype.str not in DTYPES:
-        raise TypeError(f"{type(value).__name__}, where numbers, strings, arrays, lists or dictionaries of them can be given")
+        what = f"an array of {array.dtype}" if array.ndim and array.dtype != object else f"a value of type {type(value).__name__}"
+        raise TypeError(f"it gave {what}, where real numbers, strings, arrays, lists and dictionaries can be marked")
     if isinstance(value, np.generic):
         return array.item()
     return {ARRAY: [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]}

@@ -11,6 +11,7 @@ import nbformat
 from gdl.checks import CheckFailed
 from gdl.errors import CourseError
 from gdl.grading.student import StudentError, WorkerEnded
+from gdl.quiet import start_tensorflow
 
 NOT_ANSWERED = "Write your answer here."  # what `release` leaves in place of an open question's answer
 
@@ -75,9 +76,17 @@ class Exercise:
                 self.questions[-1].checks.append(Check(name, cell.metadata.nbgrader.points, cell.source))
         self.names = {name for question in self.questions for name in question.names}
         self.names |= {name for source in self.harness for name in defined(source)}
-        self.space = {"__name__": "grader"}
-        for source in self.given:
-            exec(compile(source, f"{self.name}: given", "exec"), self.space)
+        self.space = None
+
+    def prepare(self):
+        """Runs the given code, which the checks stand on. Its TensorFlow starts without notes."""
+        if self.space is None:
+            space = {"__name__": "grader"}
+            if re.search(r"\b(keras|tensorflow)\b", "\n".join(self.given)):
+                start_tensorflow()
+            for source in self.given:
+                exec(compile(source, f"{self.name}: given", "exec"), space)
+            self.space = space
 
     @property
     def points(self):
@@ -88,6 +97,7 @@ class Exercise:
 
         In the hidden lines an error of the student's code comes without its text, which could tell what they asked.
         """
+        self.prepare()
         space = dict(self.space)
         told = {"text": True}
         tree = ast.parse(check.source)

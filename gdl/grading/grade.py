@@ -40,13 +40,33 @@ def grade(folder, out, solutions="solutions", exercise=None, marks=None, unsafe=
     submissions, problems = collect(folder, titles, exercise, questions)
     out = Path(out)
 
-    def work(submission):
-        return graded(submission, exercises[submission.exercise], out / "results", start, Limits(seconds, 20 * seconds))
+    results, todo = [], []
+    for submission in submissions:
+        path = out / "results" / f"{safe_name(submission)}.json"
+        digest = digest_of(submission, exercises[submission.exercise], unsafe)
+        known = read_result(path)
+        if known.get("digest") == digest:
+            results.append(known)
+        else:
+            todo.append((submission, path, digest))
 
-    results = []
+    for name in {submission.exercise for submission, _, _ in todo}:
+        exercises[name].prepare()
+
+    def work(what):
+        submission, path, digest = what
+        result = graded(submission, exercises[submission.exercise], start, Limits(seconds, 20 * seconds))
+        result |= {"digest": digest, "sandboxed": not unsafe}
+        with whole_file(path) as partial:
+            partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
+        return result
+
     # of threads, which wait for the students' processes; an interruption does not wait for them
-    with ThreadPool(os.cpu_count()) as pool, tqdm(total=len(submissions), desc="Grading", unit="notebook", file=sys.stdout) as bar:
-        for result in pool.imap_unordered(work, submissions):
+    with (
+        ThreadPool(os.cpu_count()) as pool,
+        tqdm(total=len(submissions), initial=len(results), desc="Grading", unit="notebook", file=sys.stdout) as bar,
+    ):
+        for result in pool.imap_unordered(work, todo):
             results.append(result)
             bar.update()
     results.sort(key=lambda result: (result["exercise"], result["student"], result["identifier"]))
@@ -67,26 +87,27 @@ def read_exercises(solutions, exercise=None):
     return {name: Exercise(path) for name, path in paths.items() if exercise in (None, name)}
 
 
-def graded(submission, exercise, folder, start, limits):
-    """The result of one submission: as it lies in `folder` if nothing has changed since, else graded now and written there."""
-    name = safe_name(submission)
-    path = folder / f"{name}.json"
+def digest_of(submission, exercise, unsafe):
+    """What a result depends on."""
     content = hashlib.sha256(submission.content).hexdigest()
-    sandboxed = start is not sandbox.unsafe
-    digest = hashlib.sha256(f"{VERSION} {content} {exercise.digest} {sandboxed}".encode()).hexdigest()
+    told = [VERSION, content, submission.file, submission.notes, submission.problem, exercise.digest, unsafe]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def read_result(path):
+    """A result that was written before, or an empty one."""
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none, or not as it was written
-        known = {}
-    if known.get("digest") == digest:
-        return known
+        return {}
+
+
+def graded(submission, exercise, start, limits):
+    """The result of one submission: whose it is, points, what the checks said, problems, and what needs a person."""
+    begin = time.monotonic()
     result = {
         "student": submission.student, "identifier": submission.identifier, "exercise": exercise.name, "title": exercise.title,
-        "file": submission.file, "name": name, "digest": digest, "sandboxed": sandboxed,
+        "file": submission.file, "name": safe_name(submission),
     }  # fmt: skip
-    begin = time.monotonic()
     result |= mark(submission, exercise, start, limits)
-    result["seconds"] = round(time.monotonic() - begin, 1)
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
-    return result
+    return result | {"seconds": round(time.monotonic() - begin, 1)}

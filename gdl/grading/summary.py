@@ -72,7 +72,7 @@ def _questions(results):
             continue
         full, none = sum(p >= most for p in marked) / n, sum(p == 0 for p in marked) / n
         part, wait = (len(marked) / n) - full - none, 1 - len(marked) / n
-        if marked:
+        if 2 * len(marked) >= n:  # an open question is only compared when half of its answers are marked
             shares[name] = mean(marked) / most
         drawn = bar(
             (full, "good"),

@@ -95,7 +95,12 @@ def squared_error(x, x_hat):
     ),
     ("q4", "the spoilt image is its own target", 2, changed(PAIR, "return noisy * seen, x", "return noisy * seen, noisy * seen")),
     ("q4", "the holes hide single channels", 2, changed(PAIR, "(*x.shape[:3], 1)", "x.shape")),
-    ("q4", "the noise is not clipped", 2, changed(PAIR, "np.clip(x + sigma * rng.standard_normal(x.shape), 0, 1)", "x + sigma * rng.standard_normal(x.shape)")),
+    (
+        "q4",
+        "the noise is not clipped",
+        2,
+        changed(PAIR, "np.clip(x + sigma * rng.standard_normal(x.shape), 0, 1)", "x + sigma * rng.standard_normal(x.shape)"),
+    ),
     ("q5", "compared with the noisy images", 0, changed(CLEANED, "np.square(clean - x_hat)", "np.square(noisy - x_hat)")),
     ("q5", "the error is averaged over the values", 1, changed(CLEANED, ".sum(axis=1)", ".mean(axis=1)")),
     ("q5", "the PCA is that of the noisy images", 2, changed(CLEANED, ".fit(rows)", ".fit(noisy)")),

@@ -1,6 +1,6 @@
 """Wrong answers to exercise 03: (question, the mistake, the points it still gets, the answer cell)."""
 
-STEP = '''
+STEP = """
 def train_step(model, x):
     with tf.GradientTape() as tape:
         z_mean, z_log_var = model.encoder(x)
@@ -13,9 +13,9 @@ def train_step(model, x):
     for name, value in {"loss": each, "reconstruction_loss": reconstruction, "kl_loss": kl}.items():
         model.trackers[name].update_state(value)
     return {name: tracker.result() for name, tracker in model.trackers.items()}
-'''
+"""
 
-SWEEP = '''
+SWEEP = """
 def experiment(variances, beta, seed):
     rng, generator = np.random.default_rng(seed), keras.random.SeedGenerator(seed)
     x = tf.constant(rng.normal(0, np.sqrt(variances), (2000, len(variances))), tf.float32)
@@ -38,7 +38,7 @@ def experiment(variances, beta, seed):
         step()
     error, kl = both()
     return {"kl": tf.reduce_mean(kl, axis=0), "error": tf.reduce_mean(error, axis=0)}
-'''
+"""
 
 
 def changed(source, old, new):
@@ -147,7 +147,12 @@ def alive(z_mean, z_log_var, threshold):
         1,
         changed(SWEEP, "z = m * x + tf.exp(a / 2) * keras.random.normal(x.shape, seed=generator)", "z = m * x"),
     ),
-    ("q5", "the error is averaged over the dimensions, the KL summed", 2, changed(SWEEP, "error + beta * kl,", "error / len(variances) + beta * kl,")),
+    (
+        "q5",
+        "the error is averaged over the dimensions, the KL summed",
+        2,
+        changed(SWEEP, "error + beta * kl,", "error / len(variances) + beta * kl,"),
+    ),
     ("q5", "beta is left out of the training", 1, changed(SWEEP, "error + beta * kl,", "error + kl,")),
     (
         "q5",

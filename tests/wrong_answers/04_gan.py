@@ -116,7 +116,7 @@ def loss_of_g(fake):
     ("q4", "in the generator's turn the discriminator learns too", 2, TURNS.replace(
         "weights = generator.trainable_variables", "weights = generator.trainable_variables + discriminator.trainable_variables")),
     ("q4", "the generator's fakes are made outside the tape", 1, TURNS.replace(INSIDE, OUTSIDE)),
-    ("q4", "real and fake are swapped in the discriminator's turn", 1, TURNS.replace(
+    ("q4", "real and fake are swapped in the discriminator's turn", 2, TURNS.replace(
         "discriminator_loss(discriminator(real), discriminator(fake))", "discriminator_loss(discriminator(fake), discriminator(real))")),
     ("q4", "nothing is returned", 2, TURNS.replace("    return loss\n", "")),
     ("q5", "a mode counts as reached by a single point", 2, COUNT.replace("inside.mean(axis=0) >= 0.01", "inside.any(axis=0)")),

@@ -78,7 +78,7 @@ WRONG = [
     return tf.linalg.diag(norms)
 '''),
     ("q3", "rows and columns are exchanged", 2, TABLE.replace("tf.stack(rows)", "tf.stack(rows, axis=1)")),
-    ("q3", "squares of the norms", 0, TABLE.replace("tf.sqrt(tf.reduce_sum(squares, axis=(1, 2, 3)))", "tf.reduce_sum(squares, axis=(1, 2, 3))")),
+    ("q3", "squares of the norms", 1, TABLE.replace("tf.sqrt(tf.reduce_sum(squares, axis=(1, 2, 3)))", "tf.reduce_sum(squares, axis=(1, 2, 3))")),
     ("q4", "a length of one: no overshoot", 1, LINEAR.replace("(1 + distance / (2 * gp_weight)) * ", "")),
     ("q4", "the overshoot is twice too large", 1, LINEAR.replace("2 * gp_weight", "gp_weight")),
     ("q4", "from the real images to the fakes", 1, LINEAR.replace(
