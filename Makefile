@@ -14,9 +14,16 @@ chapters: .venv/ready
 lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
+# two at a time: the notebooks beside the other tests; what they say comes after these
+NOTEBOOKS := GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
+	$(BIN)/python -m pytest chapters solutions --nbval-lax --nbval-current-env
+
 test: .venv/ready
 	rm -rf build/test-runs
-	GDL_PROFILE=smoke GDL_DATA=drawn GDL_RUNS=$(CURDIR)/build/test-runs $(BIN)/python -m pytest tests chapters --nbval-lax --nbval-current-env
+	@mkdir -p build/test-runs
+	@$(NOTEBOOKS) >build/test-runs/notebooks.log 2>&1 & notebooks=$$!; trap "kill $$notebooks" INT TERM; \
+	GDL_PROFILE=smoke GDL_DATA=drawn $(BIN)/python -m pytest tests; tests=$$?; \
+	wait $$notebooks; notebooks=$$?; cat build/test-runs/notebooks.log; exit $$((tests || notebooks))
 
 # refresh the outputs that are committed with the chapters
 outputs: .venv/ready
@@ -30,7 +37,7 @@ wheel: .venv/ready
 	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11, 3.12 or 3.13 (TensorFlow has no build for others): install one, or use environment.yml."; exit 1; }
 	@echo "Installing into .venv (TensorFlow is large: some minutes the first time)"
 	$(PYTHON) -m venv .venv || { echo "python -m venv failed: on Debian and Ubuntu, apt install python3-venv."; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,instructor]'
 	@touch $@
 
 clean:

@@ -76,6 +76,16 @@ def test_the_instructors_page_tells_every_wrong_answer(name):
             assert sum(entry[0] == question.name for entry in wrong_answers(name)) >= 2, question.name
 
 
+def test_the_readmes_list_every_exercise():
+    students, instructors = (path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "solutions" / "README.md"))
+    for name in CHAPTERS:
+        first = nbformat.read(solution(name), as_version=4).cells[0].source
+        minutes = re.search(r"(\d+) minutes", first)[1]
+        points = " + ".join(str(question.points) for question in Exercise(solution(name)).questions if question.points)
+        assert re.search(rf"\(exercises/{name}\.ipynb\):.*\| {minutes} \|", students)
+        assert re.search(rf"\({name}\.md\) \| {re.escape(points)} \| {minutes} \|", instructors)
+
+
 @needs_sandbox
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_wrong_answers_get_what_they_are_worth(name):

@@ -17,7 +17,7 @@ import pandas as pd
 import psutil
 import pytest
 from hostile_notebooks import HOSTILE, ONE, RIGHT, TWO
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from gdl.errors import CourseError
 from gdl.grading import sandbox
@@ -63,8 +63,8 @@ needs_sandbox = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap
 
 def write_notebook(path, cells):
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebook = new_notebook(cells=[cell if hasattr(cell, "cell_type") else new_code_cell(cell) for cell in cells])
-    path.write_text(json.dumps(notebook))
+    cells = [cell if hasattr(cell, "cell_type") else new_code_cell(cell) for cell in cells]
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     return path
 
 
