@@ -3,7 +3,6 @@
 import re
 import runpy
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -129,18 +128,3 @@ def test_the_solutions_get_all_points_and_untouched_exercises_none(tmp_path):
         else:
             assert sum(question["points"] for question in automatic) == 0, result
             assert by_hand == [0]
-
-
-@needs_sandbox
-def test_untouched_exercises_run_to_their_end():
-    def problems(name):
-        cells = nbformat.read(ROOT / "exercises" / f"{name}.ipynb", as_version=4).cells
-        student = Student([cell.source for cell in cells if cell.cell_type == "code"], [], sandbox.sandboxed, LIMITS)
-        try:
-            student.run()
-        finally:
-            student.close()
-        return [(name, cells[number].id, str(error)) for number, error in student.problems]
-
-    with ThreadPoolExecutor(2) as pool:
-        assert not [problem for found in pool.map(problems, CHAPTERS) for problem in found]
