@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
+ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT = 120  # seconds for any one thing, on a machine that is busy
 TOKEN = "test"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -225,3 +227,47 @@ def test_a_chapter_as_it_is_committed_shows_the_stills(page, server, folder):
     still.wait_for()
     assert still.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
     assert not page.locator(".jupyter-widgets").count()
+
+
+def test_an_exercise_as_a_student_does_it(page, server, folder):
+    """Unfolds a hint, answers the first question, runs everything, and reads the ticks."""
+    name = "05_wgan.ipynb"
+    shutil.copy(ROOT / "exercises" / name, folder / "notebooks" / name)
+    cells = nbformat.read(folder / "notebooks" / name, 4).cells
+    place = {cell.metadata.get("nbgrader", {}).get("grade_id"): number for number, cell in enumerate(cells)}
+    answer = next(
+        cell.source for cell in nbformat.read(ROOT / "solutions" / name, 4).cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "q1"
+    )
+    open_notebook(page, server, name)
+
+    def go_to(number):
+        page.evaluate(
+            "number => { const all = jupyterapp.shell.currentWidget.content; all.activeCellIndex = number; return all.scrollToItem(number); }", number
+        )
+        return page.locator(".jp-Cell.jp-mod-active")
+
+    question = go_to(place["q1"] - 1)
+    hint = question.locator("details").first
+    inside = hint.locator("p").first
+    assert not inside.is_visible()
+    hint.locator("summary").click()
+    inside.wait_for(state="visible")
+    page.screenshot(path=folder / "hint.png")
+
+    go_to(place["q1a"]).locator(".cm-content").click()
+    page.keyboard.insert_text("a check is not changed by accident")
+    go_to(place["q1"]).locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(answer)
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    ran = nbformat.read(folder / "notebooks" / name, 4).cells
+    assert ran[place["q1"]].source == answer
+    assert ran[place["q1a"]].source == cells[place["q1a"]].source
+    outputs = [output for cell in ran for output in cell.get("outputs", [])]
+    assert not any(output.output_type == "error" for output in outputs)
+    told = {name: "".join(output.get("text", "") for output in ran[number].get("outputs", [])) for name, number in place.items() if name}
+    assert told["q1a"].startswith("✓") and "✗" not in told["q1a"]
+    others = [text for name, text in told.items() if name[0] == "q" and name[1:2] not in ("", "1") and text]
+    assert len(others) >= 8 and all("not answered yet" in text for text in others)
+    go_to(place["q1a"])
