@@ -14,16 +14,18 @@ chapters: .venv/ready
 lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
-# two at a time: the notebooks beside the other tests; what they say comes after these
-NOTEBOOKS := GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
-	$(BIN)/python -m pytest chapters solutions --nbval-lax --nbval-current-env
+# two at a time on two cores: the notebooks and the exercises beside the other tests; what they say comes after these
+EXERCISES := tests/test_exercises.py tests/test_grading.py tests/test_release.py
+PYTEST := $(BIN)/python -m pytest
 
 test: .venv/ready
 	rm -rf build/test-runs
 	@mkdir -p build/test-runs
-	@$(NOTEBOOKS) >build/test-runs/notebooks.log 2>&1 & notebooks=$$!; trap "kill $$notebooks" INT TERM; \
-	GDL_PROFILE=smoke GDL_DATA=drawn $(BIN)/python -m pytest tests; tests=$$?; \
-	wait $$notebooks; notebooks=$$?; cat build/test-runs/notebooks.log; exit $$((tests || notebooks))
+	@GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
+		$(PYTEST) --nbval-lax --nbval-current-env chapters solutions $(EXERCISES) >build/test-runs/log 2>&1 & notebooks=$$!; \
+	trap "kill $$notebooks" INT TERM; \
+	GDL_PROFILE=smoke GDL_DATA=drawn $(PYTEST) tests $(addprefix --ignore=,$(EXERCISES)); tests=$$?; \
+	wait $$notebooks; notebooks=$$?; cat build/test-runs/log; exit $$((tests || notebooks))
 
 # refresh the outputs that are committed with the chapters
 outputs: .venv/ready

@@ -75,7 +75,8 @@ def test_an_unknown_recipe_is_one_sentence(runs, faces):
 def settings_of(chapter):
     """The settings cell of a chapter, as a dict from profile to its dict, and all its code."""
     (path,) = CHAPTERS.glob(f"{chapter}_*.ipynb")
-    code = "\n".join("" if cell.source.startswith("try") else cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code" and "set-up" not in cell.metadata.get("tags", [])]
+    code = "\n".join(cell.source for cell in cells)
     (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and ast.unparse(node.func) == "gdl.settings"]
     return {profile.arg: {item.arg: ast.literal_eval(item.value) for item in profile.value.keywords} for profile in call.keywords}, code
 
