@@ -18,7 +18,7 @@ import gdl
 from gdl.errors import CourseError
 
 ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
     "PYTHONPATH": "/course",
