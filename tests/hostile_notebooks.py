@@ -137,4 +137,8 @@ HOSTILE = {
         0,
     ),
     "an error that tells the hidden numbers": ([f"import numpy as np\n\ndef double(x):\n    if x[0] == 1:\n        return 2 * x\n    raise ValueError('they ask for ' + str(x[:3]))\n\n{TWO}"], 3),
+    "a later error that tells the hidden numbers": (
+        ["asked = []\n\ndef double(x):\n    asked.append(x[:3])\n    return 2 * x\n\ndef row_means(x):\n    raise ValueError('asked before: ' + ' '.join(map(str, asked)))"],
+        4,
+    ),
 }  # fmt: skip

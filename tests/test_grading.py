@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -49,6 +50,7 @@ SOLUTION = [
         metadata={"nbgrader": MARKS | {"grade_id": "q2", "solution": True, "locked": False}},
     ),
     new_code_cell(
+        'with check("one row"):\n    is_close(row_means(np.ones((1, 2))), [1], "one mean for each row")\n'
         '### BEGIN HIDDEN TESTS\nwith check("the mean of each row"):\n'
         '    is_close(row_means(np.ones((3, 2))), [1, 1, 1], "one mean for each row")\n### END HIDDEN TESTS',
         metadata={"nbgrader": MARKS | {"grade_id": "q2a", "grade": True, "points": 2}},
@@ -140,7 +142,7 @@ def test_what_stopped_is_told(hostile):
     assert "No space left on device" in told["a full disk"]
     assert "more than 100 processes" in told["a fork bomb"] or "memory" in told["a fork bomb"]
     assert "more than 20000 files" in told["a million small files"]
-    assert "more than 64 MB" in told["an oversized reply"]
+    assert "more than 32 MB" in told["an oversized reply"]
     assert "invalid syntax" in told["a cell with a syntax error"] or "SyntaxError" in told["a cell with a syntax error"]
     assert "a scalar" in told["a scalar where an array is due"]
 
@@ -149,10 +151,13 @@ def test_hidden_numbers_do_not_come_back(hostile):
     *_, out = hostile
     result = hostile[0]["an error that tells the hidden numbers"]
     assert "ValueError" in result["questions"][0]["checks"][1]["message"]
-    assert "they ask for" not in json.dumps([question["checks"] for question in result["questions"]])
+    later = hostile[0]["a later error that tells the hidden numbers"]
+    assert "asked before: [1. 2. 3.]" in later["questions"][1]["checks"][0]["message"], "of the visible ones it may"
+    for one in (result, later):
+        assert not re.search(r"they ask for|\[4\d\.|asked before: \[4", json.dumps([question["checks"] for question in one["questions"]]))
     pages = [path.read_text(encoding="utf-8") for path in (out / "feedback").rglob("*.html")]
     assert len(pages) == len(HOSTILE)
-    assert not any("BEGIN HIDDEN" in page or "linspace" in page or "they ask for [40" in page for page in pages)
+    assert not any("BEGIN HIDDEN" in page or "linspace" in page or re.search(r"(they ask for|asked before:) \[4", page) for page in pages)
 
 
 def test_nothing_of_a_notebook_is_live_in_a_page(hostile):

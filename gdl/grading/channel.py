@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 32 * 2**20
 DTYPES = {np.dtype(name).str for name in "?bBhHiIlLqQefd"}
 ARRAY = "__array__"
 

@@ -92,25 +92,23 @@ class Exercise:
     def points(self):
         return sum(question.points for question in self.questions)
 
-    def run_check(self, check, student):
+    def run_check(self, check, student, hidden):
         """Runs a check cell here, outside, with stand-ins for what the student has defined. Raises what the check raises.
 
-        In the hidden lines an error of the student's code comes without its text, which could tell what they asked.
+        hidden: with the hidden lines too. An error of the student's code then comes without its text, which could tell what they asked.
         """
         self.prepare()
         space = dict(self.space)
-        told = {"text": True}
         tree = ast.parse(check.source)
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & self.names
-        for name in used:
-            space[name] = stand_in(student, name, told)
+        for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & self.names:
+            space[name] = stand_in(student, name, hidden)
         visible = set(visible_lines(check.source, numbers=True))
         for statement in tree.body:
-            told["text"] = visible.issuperset(range(statement.lineno, statement.end_lineno + 1))
-            exec(compile(ast.Module([statement], []), f"{self.name}: {check.name}", "exec"), space)
+            if hidden or visible.issuperset(range(statement.lineno, statement.end_lineno + 1)):
+                exec(compile(ast.Module([statement], []), f"{self.name}: {check.name}", "exec"), space)
 
 
-def stand_in(student, name, told):
+def stand_in(student, name, hidden):
     """A function that asks the student's side to call its function `name`."""
 
     def call(*args, **options):
@@ -124,7 +122,7 @@ def stand_in(student, name, told):
             if error.text == f"name '{name}' is not defined":
                 problem = f"there is no `{name}` in the notebook."
             else:
-                problem = f"your code stopped with {error if told['text'] else error.name}."
+                problem = f"your code stopped with {error.name if hidden else error}."
         raise CheckFailed(problem)
 
     return call

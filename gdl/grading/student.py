@@ -158,7 +158,7 @@ class Student:
 
     def __init__(self, cells, harness, start, limits):
         self.cells, self.harness, self.start, self.limits = dict(enumerate(cells)), harness, start, limits
-        self.problems = []
+        self.problems, self.ended = [], []
         self.worker = None
         self.end = time.monotonic() + limits.notebook
 
@@ -197,8 +197,9 @@ class Student:
         self.run()
         try:
             return self._ask(do="call", name=name, args=list(args), options=options)
-        except WorkerEnded:
+        except WorkerEnded as error:
             self.worker = None
+            self.ended.append(error)
             raise
 
     def close(self):
