@@ -153,7 +153,7 @@ def parser(kind=argparse.ArgumentParser):
     command.add_argument("submissions", help="folder or zip of the notebooks that were handed in")
     command.add_argument("--out", required=True, help="folder for the tables, the feedback pages and the results")
     command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
-    command.add_argument("--exercise", metavar="NAME", help="the exercise that all notebooks are of, such as 02_vae; without it, the notebooks tell")
+    command.add_argument("--exercise", metavar="NAME", help="the exercise that all notebooks are of, such as 02_vae, whatever they say themselves (no filter); without it, the notebooks tell")
     command.add_argument("--marks", metavar="CSV", help="points for what is marked by hand: marks/person.csv, filled in")
     command.add_argument("--seconds", type=float, default=30.0, help="for one cell or one call; a notebook may take twenty times that")
     command.add_argument("--unsafe", action="store_true", help="without a sandbox: a notebook can then do whatever you can; every result is marked so")

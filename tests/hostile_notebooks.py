@@ -40,6 +40,9 @@ HOSTILE = {
     ),
     # --- memory, processes, disk
     "all of the memory": (in_question_1("kept = []\nwhile True:\n    kept.append(np.ones(10**8, 'u1'))"), 2),
+    "a line of spaces": (["x = 1 #" + " " * 300_000 + "end", RIGHT], 6),
+    "strings that grow into gigabytes": (in_question_1("return ['x' * 5000] + [''] * 100_000"), 2),
+    "millions of empty lists": (in_question_1("return [[] for _ in range(4_000_000)]"), 2),
     "a fork bomb": (in_question_1("while True:\n    try: os.fork()\n    except OSError: pass"), 2),
     "a full disk": (["with open('/tmp/big', 'wb') as f:\n    while True:\n        f.write(bytes(10**7))", RIGHT], 6),
     "a full shared memory": (["with open('/dev/shm/big', 'wb') as f:\n    while True:\n        f.write(bytes(10**7))", RIGHT], 6),
@@ -137,6 +140,7 @@ HOSTILE = {
         0,
     ),
     "an error that tells the hidden numbers": ([f"import numpy as np\n\ndef double(x):\n    if x[0] == 1:\n        return 2 * x\n    raise ValueError('they ask for ' + str(x[:3]))\n\n{TWO}"], 3),
+    "an error whose name tells the hidden numbers": ([f"def double(x):\n    raise type('asked_%.3f' % x[0], (Exception,), {{}})()\n\n{TWO}"], 2),
     "a later error that tells the hidden numbers": (
         ["asked = []\n\ndef double(x):\n    asked.append(x[:3])\n    return 2 * x\n\ndef row_means(x):\n    raise ValueError('asked before: ' + ' '.join(map(str, asked)))"],
         4,

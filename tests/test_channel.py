@@ -35,12 +35,24 @@ def test_arrays_come_through_with_shape_and_dtype(dtype, shape):
     got[...] = 1  # it belongs to the receiver
 
 
-def test_tensors_become_arrays_and_tuples_lists():
+def test_tensors_become_arrays_and_tuples_stay():
     keras = pytest.importorskip("keras")
     got = through((keras.ops.ones((2, 2)), np.float32(0.5), np.arange(6).reshape(2, 3).T))
+    assert type(got) is tuple and through([(1, "a"), ()]) == [(1, "a"), ()]
     np.testing.assert_array_equal(got[0], np.ones((2, 2), "float32"), strict=True)
     assert got[1] == 0.5 and isinstance(got[1], float)
     np.testing.assert_array_equal(got[2], [[0, 3], [1, 4], [2, 5]])
+
+
+def test_numbers_in_another_order_or_longer_come_through():
+    for dtype in (">f8", ">i4", "longdouble"):
+        np.testing.assert_array_equal(through(np.arange(3).astype(dtype)), [0, 1, 2])
+
+
+def test_there_are_not_too_many_values():
+    assert len(through([0] * 100_000)) == 100_000
+    with pytest.raises(channel.ChannelError, match="more than 500000 values"):
+        through([[]] * 400_000)
 
 
 def test_a_subclass_comes_through_as_what_it_is_underneath():
@@ -101,7 +113,7 @@ def test_a_false_message_is_refused(data):
 
 
 def test_a_message_has_a_size_and_an_end():
-    with pytest.raises(channel.ChannelError, match="more than 32 MB"):
+    with pytest.raises(channel.ChannelError, match="more than 16 MB"):
         channel.receive(io.BytesIO((channel.MOST_BYTES + 1).to_bytes(8, "big")))
     for cut in (b"", b"\0\0", (100).to_bytes(8, "big") + b"{}"):
         with pytest.raises(channel.ChannelError, match="no answer"):

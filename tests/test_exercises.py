@@ -92,7 +92,7 @@ def test_wrong_answers_get_what_they_are_worth(name):
     cells = nbformat.read(solution(name), as_version=4).cells
     right = {role_of(cell)[1]: cell.source for cell in cells if role_of(cell)[0] == "answer"}
     student = Student(
-        [cell.source for cell in cells if role_of(cell)[0] in ("set-up", "given", "answer")], exercise.harness, sandbox.sandboxed, LIMITS
+        [cell.source for cell in cells if role_of(cell)[0] in ("set-up", "given", "answer")], exercise.prelude, sandbox.sandboxed, LIMITS
     )
     try:
         student.run()

@@ -10,9 +10,10 @@ import math
 
 import numpy as np
 
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 16 * 2**20
+MOST_VALUES = 500_000  # in lists and dictionaries of one message: each takes far more memory than its bytes
 DTYPES = {np.dtype(name).str for name in "?bBhHiIlLqQefd"}
-ARRAY = "__array__"
+ARRAY, TUPLE = "__array__", "__tuple__"
 
 
 class ChannelError(Exception):
@@ -38,6 +39,8 @@ def receive(file):
     if len(data) < length:
         raise ChannelError("no answer")
     try:
+        if sum(data.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
+            raise ChannelError(f"more than {MOST_VALUES} values in one answer")
         message = _unpack(json.loads(data))
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError):
         message = None
@@ -51,13 +54,17 @@ def _pack(value):
         return value
     if isinstance(value, (int, float)):  # NumPy's float64 is a float too
         return int(value) if isinstance(value, int) else float(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
+        return {TUPLE: [_pack(item) for item in value]}
+    if isinstance(value, list):
         return [_pack(item) for item in value]
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise TypeError("a dictionary whose keys are not all strings")
         return {key: _pack(item) for key, item in value.items()}
     array = np.asarray(value)  # tensors, variables and pandas columns as well
+    if array.dtype.kind in "iuf":  # of another byte order, or longer than others can read
+        array = array.astype(np.float64 if array.dtype.itemsize > 8 else array.dtype.newbyteorder("="))
     if array.dtype.str not in DTYPES:
         what = f"an array of {array.dtype}" if array.ndim and array.dtype != object else f"a value of type {type(value).__name__}"
         raise TypeError(f"it gave {what}, where real numbers, strings, arrays, lists and dictionaries can be marked")
@@ -71,6 +78,8 @@ def _unpack(value):
         return [_unpack(item) for item in value]
     if not isinstance(value, dict):
         return value
+    if TUPLE in value:
+        return tuple(_unpack(item) for item in value[TUPLE])
     if ARRAY not in value:
         return {key: _unpack(item) for key, item in value.items()}
     dtype, shape, data = value[ARRAY]

@@ -1,6 +1,7 @@
 """An exercise as its solution notebook has it: questions, points, given code and checks."""
 
 import ast
+import builtins
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -52,17 +53,19 @@ class Exercise:
         self.digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         self.title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
         self.questions = []
-        self.given, self.harness = [], []  # sources: run in the grader, and after the student's cells
+        self.given, self.prelude = [], []  # sources: what runs in the grader, and what on the student's side before the student's cells
         self.skipped = set()  # what a student's notebook need not run again: checks and pictures, as they were handed out
-        heading = self.title
+        heading, harness = self.title, []
         for cell in notebook.cells:
             role, name = role_of(cell)
             if cell.cell_type == "markdown":
                 heading = next((line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("## ")), heading)
+            if role in ("given", "student-side"):
+                self.prelude.append(cell.source)
             if role == "given":
                 self.given.append(cell.source)
             elif role == "student-side":
-                self.harness.append(cell.source)
+                harness += defined(cell.source)
             elif role == "look":
                 self.skipped.add(bare(cell.source))
             elif role == "answer":
@@ -75,7 +78,7 @@ class Exercise:
                 self.skipped.add(bare("\n".join(visible_lines(cell.source))))
                 self.questions[-1].checks.append(Check(name, cell.metadata.nbgrader.points, cell.source))
         self.names = {name for question in self.questions for name in question.names}
-        self.names |= {name for source in self.harness for name in defined(source)}
+        self.names |= set(harness)
         self.space = None
 
     def prepare(self):
@@ -122,10 +125,15 @@ def stand_in(student, name, hidden):
             if error.text == f"name '{name}' is not defined":
                 problem = f"there is no `{name}` in the notebook."
             else:
-                problem = f"your code stopped with {error.name if hidden else error}."
+                problem = f"your code stopped with {known_name(error.name) if hidden else error}."
         raise CheckFailed(problem)
 
     return call
+
+
+def known_name(name):
+    """The name of an error if it is one of Python's own: any other may have been made up to tell something."""
+    return name if isinstance(getattr(builtins, name, None), type) else "an error"
 
 
 def role_of(cell):
@@ -162,4 +170,4 @@ def visible_lines(source, numbers=False):
 
 def bare(source):
     """A cell's text without what an editor may change: blank lines and spaces at the ends of lines."""
-    return re.sub(r"\s*\n\s*", "\n", source.strip())
+    return "\n".join(line.strip() for line in source.split("\n") if line.strip())

@@ -30,6 +30,8 @@ def grade(folder, out, solutions="solutions", exercise=None, marks=None, unsafe=
     the one in `out` is read in any case.
     unsafe: without a sandbox. seconds: for one cell or one call; a notebook may take twenty times that. Raises CourseError.
     """
+    if not seconds > 0:
+        raise CourseError(f"--seconds {seconds:g}: give a number above 0.")
     start = sandbox.unsafe if unsafe else sandbox.sandboxed
     if not unsafe:
         sandbox.need_bubblewrap()
@@ -38,12 +40,14 @@ def grade(folder, out, solutions="solutions", exercise=None, marks=None, unsafe=
     titles = {name: known.title for name, known in exercises.items()}
     questions = {name: [question.title for question in known.questions] for name, known in exercises.items()}
     submissions, problems = collect(folder, titles, exercise, questions)
+    if not submissions and not problems:
+        raise CourseError(f"There is no notebook in {folder}: name the folder, or the zip, as the learning platform exported it.")
     out = Path(out)
 
     results, todo = [], []
     for submission in submissions:
         path = out / "results" / f"{safe_name(submission)}.json"
-        digest = digest_of(submission, exercises[submission.exercise], unsafe)
+        digest = digest_of(submission, exercises[submission.exercise], unsafe, seconds)
         known = read_result(path)
         if known.get("digest") == digest:
             results.append(known)
@@ -53,21 +57,28 @@ def grade(folder, out, solutions="solutions", exercise=None, marks=None, unsafe=
     for name in {submission.exercise for submission, _, _ in todo}:
         exercises[name].prepare()
 
-    def work(what):
+    def work(what, alone=len(todo) == 1):
+        """The result of one notebook, or None where it was ended and what runs beside it may be to blame."""
         submission, path, digest = what
         result = graded(submission, exercises[submission.exercise], start, Limits(seconds, 20 * seconds))
+        if result.pop("hurried") and not alone:
+            return None
         result |= {"digest": digest, "sandboxed": not unsafe}
         with whole_file(path) as partial:
             partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
         return result
 
-    # of threads, which wait for the students' processes; an interruption does not wait for them
-    with (
-        ThreadPool(os.cpu_count()) as pool,
-        tqdm(total=len(submissions), initial=len(results), desc="Grading", unit="notebook", file=sys.stdout) as bar,
-    ):
-        for result in pool.imap_unordered(work, todo):
-            results.append(result)
+    with tqdm(total=len(submissions), initial=len(results), desc="Grading", unit="notebook", file=sys.stdout) as bar:
+        again = []
+        with ThreadPool(os.cpu_count()) as pool:  # threads wait for the students' processes; an interruption does not wait for them
+            for what, result in pool.imap_unordered(lambda what: (what, work(what)), todo):
+                if result is None:
+                    again.append(what)
+                else:
+                    results.append(result)
+                    bar.update()
+        for what in again:
+            results.append(work(what, alone=True))
             bar.update()
     results.sort(key=lambda result: (result["exercise"], result["student"], result["identifier"]))
     results = write_tables(read_marks(marks, results) if marks else results, out, problems)  # with what people have marked before
@@ -87,10 +98,10 @@ def read_exercises(solutions, exercise=None):
     return {name: Exercise(path) for name, path in paths.items() if exercise in (None, name)}
 
 
-def digest_of(submission, exercise, unsafe):
+def digest_of(submission, exercise, unsafe, seconds):
     """What a result depends on."""
     content = hashlib.sha256(submission.content).hexdigest()
-    told = [VERSION, content, submission.file, submission.notes, submission.problem, exercise.digest, unsafe]
+    told = [VERSION, content, submission.file, submission.notes, submission.problem, exercise.digest, unsafe, seconds]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

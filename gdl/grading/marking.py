@@ -13,19 +13,21 @@ MOST_PROBLEMS = 50
 
 
 def mark(submission, exercise, start, limits):
-    """Questions, problems and what needs a person, as the report wants them."""
+    """Questions, problems and what needs a person, as the report wants them; and whether it was ended for want of time or memory."""
     person = list(submission.notes)
-    problems = []
-    cells = []
-    if submission.problem is None:
+    cells, unreadable = [], submission.problem
+    if not unreadable:
         try:
             cells = read_notebook(submission.content)
         except CourseError as error:
-            person.append(str(error))
-    else:
-        person.append(submission.problem)
+            unreadable = str(error)
+    if unreadable:
+        messages = {check.name: "the file could not be read." for question in exercise.questions for check in question.checks}
+        questions = [question_result(question, messages, cells) for question in exercise.questions]
+        return {"questions": questions, "problems": [unreadable], "person": [*person, unreadable], "hurried": False}
+    problems = []
     code = [(number, source) for number, (kind, source, _) in enumerate(cells, 1) if kind == "code" and bare(source) not in exercise.skipped]
-    student = Student([source for _, source in code], exercise.harness, start, limits)
+    student = Student([source for _, source in code], exercise.prelude, start, limits)
     try:
         messages = run_checks(exercise, student)
     finally:
@@ -42,7 +44,8 @@ def mark(submission, exercise, start, limits):
         if question["points"] is None:
             found = "" if question["answer"] else "no answer was found in its place; "
             person.append(f"{question['title']}: {found}marked by hand.")
-    return {"questions": questions, "problems": problems[:MOST_PROBLEMS], "person": person}
+    hurried = lost and any(error.hurried for error in [*student.ended, *(error for _, error in student.problems)])
+    return {"questions": questions, "problems": problems[:MOST_PROBLEMS], "person": person, "hurried": hurried}
 
 
 def run_checks(exercise, student):

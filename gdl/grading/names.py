@@ -19,6 +19,7 @@ _ENDING = re.compile(r"(\.ipynb|\.ipynb\.txt|\.ipynb\.json|\.zip)$", re.IGNORECA
 _AGAIN = re.compile(r"(?:(?<!\d)-(?P<a>[1-9]\d?)|\s*\((?P<b>\d{1,2})\))$")  # vae-1, vae (2); not the date 2026-11-2
 _EXERCISE = r"(?:exercises?|exc?|assignment|homework|hw|sheet|chapter|übung|uebung|aufgabe|task)"
 _NO_NAME = re.compile(rf"\d|{_EXERCISE}(?![^\W_])", re.IGNORECASE)
+_NOBODY = re.compile(r"(untitled|unbenannt|copy of|kopie von|copie de|final|notebook|(my )?(solutions?|answers?))[\W\d]*", re.IGNORECASE)
 _GROUP = re.compile(
     r"all|canvas|moodle|late|students|group|week|chapter|sheet|notebooks|homework"
     r"|downloads?|exercises?|assignments?|submissions?|abgaben?"
@@ -77,7 +78,7 @@ def plain_person(part, exercises):
     if name:
         left, said = f"{stem[:start]} {_AGAIN.sub('', stem[end:])}", stem[start:end]
     left = re.sub(r"[\s_]+", " ", left).strip(" -.,")
-    if not re.search(r"\w", left) or is_group(left):
+    if not re.search(r"\w", left) or is_group(left) or _NOBODY.fullmatch(left):
         return Person(stem, rest=said, sure=False)
     number = re.fullmatch(r"(?:(.*)\s)?(\d{3,})", left)
     return Person(number[1] or number[2], number[2], rest=said) if number else Person(left, rest=said)

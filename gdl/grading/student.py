@@ -15,7 +15,8 @@ from gdl.grading import channel, sandbox
 START_SECONDS = 60
 LOOK_SECONDS = 0.1  # between two looks at a worker's memory and time
 MOST_MEMORY = 3 * 2**30  # bytes, of all processes of a worker together
-MOST_PROCESSES = 100
+MOST_PROCESSES = 16 + os.cpu_count()  # busy ones would cost the notebook beside them its time
+LEAST_LEFT = 2**28  # bytes of the machine's memory
 MOST_FILES = 20_000  # in each temporary folder
 
 
@@ -23,12 +24,16 @@ class StudentError(Exception):
     """What went wrong on the student's side: an error in a cell or a function, or the end of the worker."""
 
     def __init__(self, name, text=""):
-        self.name, self.text = name, text
+        self.name, self.text, self.hurried = name, text, False
         super().__init__(f"{name}: {text}" if text else name)
 
 
 class WorkerEnded(StudentError):
-    """The worker is gone, and with it everything that the notebook had defined."""
+    """The worker is gone, and with it everything that the notebook had defined. `hurried`: because of what others may be to blame for."""
+
+    def __init__(self, reason, hurried=False):
+        super().__init__(reason)
+        self.hurried = hurried
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Worker:
 
     def __init__(self, start):
         command, environment = start()
-        self.reason = None  # why it was ended
+        self.reason, self.hurried = None, False  # why it was ended, and whether others may be to blame
         self.requests = 0
         self.ready = False
         with tempfile.TemporaryFile() as complaints:
@@ -74,13 +79,13 @@ class Worker:
             try:
                 channel.send(self.process.stdin, {"id": self.requests, **request})
                 reply = channel.receive(self.process.stdout)
-                if reply.get("id") != self.requests:
+                if type(reply.get("id")) is not int or reply["id"] != self.requests:
                     raise channel.ChannelError("an answer that nobody asked for")
             finally:
                 self.deadline = None
         except (channel.ChannelError, OSError) as error:
             self.close()
-            raise WorkerEnded(self.reason or self._why(error)) from None
+            raise WorkerEnded(self.reason or self._why(error), hurried=self.hurried) from None
         if "error" in reply:
             raise StudentError(*_name_and_text(reply["error"]))
         return reply.get("value")
@@ -110,7 +115,9 @@ class Worker:
         """Ends the worker when it takes too long or too much; what waits for its answer then goes on."""
         while self.process.poll() is None:
             if self.deadline and time.monotonic() > self.deadline:
-                self.reason = f"it took longer than {self.allowed:.0f} seconds"
+                self.reason, self.hurried = f"it took longer than {self.allowed:g} seconds", True
+            elif psutil.virtual_memory().available < LEAST_LEFT:  # memory that no process shows, too
+                self.reason, self.hurried = "the machine had no memory left", True
             elif len(self._processes()) > MOST_PROCESSES:
                 self.reason = f"it started more than {MOST_PROCESSES} processes"
             elif self._memory() > MOST_MEMORY:
@@ -151,13 +158,13 @@ class Worker:
 class Student:
     """A notebook's cells, run in order; its functions can then be called by name.
 
-    cells: the sources of the student's code cells; harness: sources of the course's own that run after them.
+    prelude: sources of the course's own that run first; cells: the sources of the student's code cells.
     The first request runs them. A cell or call that ends the worker costs only itself: another worker runs the
     other cells again. `problems` lists (number of the cell in `cells`, StudentError).
     """
 
-    def __init__(self, cells, harness, start, limits):
-        self.cells, self.harness, self.start, self.limits = dict(enumerate(cells)), harness, start, limits
+    def __init__(self, cells, prelude, start, limits):
+        self.cells, self.prelude, self.start, self.limits = dict(enumerate(cells)), prelude, start, limits
         self.problems, self.ended = [], []
         self.worker = None
         self.end = time.monotonic() + limits.notebook
@@ -169,28 +176,28 @@ class Student:
             self.worker = Worker(self.start)
             failed = {}
             try:
+                for source in self.prelude:
+                    self._run(source)
                 for number, source in self.cells.items():
-                    try:
-                        self._ask(do="run", source=source)
-                    except StudentError as error:
+                    if error := self._run(source):
                         failed[number] = error
-                        if isinstance(error, WorkerEnded):
-                            raise
-                for source in self.harness:
-                    try:
-                        self._ask(do="run", source=source)
-                    except WorkerEnded:
-                        raise
-                    except StudentError:  # it stands on an answer that is not there; its check will say so
-                        pass
             except WorkerEnded as error:
                 self.worker = None
-                if error not in failed.values():
+                if source not in self.cells.values():
                     raise
                 del self.cells[number]
                 failed = {number: error}
-            known = [number for number, _ in self.problems]
+            known = {number for number, _ in self.problems}
             self.problems += [(number, error) for number, error in failed.items() if number not in known]
+
+    def _run(self, source):
+        """Runs a cell. Returns the error that it stopped with, or None."""
+        try:
+            self._ask(do="run", source=source)
+        except WorkerEnded:
+            raise
+        except StudentError as error:
+            return error
 
     def call(self, name, *args, **options):
         """What the student's function `name` returns for these plain values. Raises StudentError."""
@@ -199,7 +206,8 @@ class Student:
             return self._ask(do="call", name=name, args=list(args), options=options)
         except WorkerEnded as error:
             self.worker = None
-            self.ended.append(error)
+            if error not in self.ended:
+                self.ended.append(error)
             raise
 
     def close(self):
@@ -214,10 +222,12 @@ class Student:
         if time.monotonic() > self.end:
             self.close()
             self.worker = None
-            raise WorkerEnded(f"the {self.limits.notebook / 60:.0f} minutes for one notebook are used up")
+            self.ended.append(WorkerEnded(f"the {self.limits.notebook:g} seconds for one notebook are used up", hurried=True))
+            raise self.ended[-1]
 
 
 def _name_and_text(error):
     """An error's name and text as they came from the student's side: any values may come."""
-    name, text = error if isinstance(error, list) and len(error) == 2 else ("Error", "")
-    return (str(name)[:60], str(text)[:500])
+    if isinstance(error, list) and len(error) == 2 and all(isinstance(part, str) for part in error):
+        return error[0][:60], error[1][:500]
+    return "Error", ""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gdl.files import whole_file
 from gdl.grading import totals
-from gdl.grading.marks import COLUMNS, MISSING, apply_marks, person_rows
+from gdl.grading.marks import CHANGED, COLUMNS, MISSING, apply_marks, person_rows
 from gdl.grading.names import platform
 from gdl.grading.sheet import write_sheet
 from gdl.grading.summary import summary_page
@@ -36,7 +36,8 @@ def write_tables(results, out, problems=()):
     rows = person_rows(results, problems)
     for _, row in left:  # of a student who is not among the results this time
         kept = [row.get(column, "") for column in COLUMNS]
-        kept[COLUMNS.index("why")] = MISSING
+        if not row.get("why", "").startswith(CHANGED):
+            kept[COLUMNS.index("why")] = MISSING
         rows.append(kept)
     write_sheet(out / "person.csv", [COLUMNS, *rows])
     write_sheet(out / "grades.csv", grades(results))
