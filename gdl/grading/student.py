@@ -147,8 +147,11 @@ class Worker:
         most = 0
         for process in self._processes()[:2]:  # the sandbox's first process, and the worker
             for folder in sandbox.TEMPORARY:
+                inside = f"/proc/{process.pid}/root{folder}"
                 try:
-                    told = os.statvfs(f"/proc/{process.pid}/root{folder}")
+                    if os.stat(inside).st_dev == os.stat(folder).st_dev:  # without a sandbox it is everybody's
+                        continue
+                    told = os.statvfs(inside)
                 except OSError:
                     continue
                 most = max(most, told.f_files - told.f_ffree)
