@@ -51,7 +51,7 @@ HOSTILE = {
     "the network": (in_question_1("import urllib.request\nreturn eval(urllib.request.urlopen('http://127.0.0.1:PORT/').read())"), 2),
     "reading the solutions": (
         in_question_1(
-            "for place in PLACES + ['/home', '/root', '/course', '/work', '/tmp', '/proc/1/root']:\n"
+            "for place in PLACES + ['/home', '/root', '/course', '/opt', '/tmp', '/proc/1/root']:\n"
             "    for folder, _, files in os.walk(place):\n"
             "        for name in files:\n"
             "            if name.endswith('.ipynb') or name.endswith('.json'):\n"
