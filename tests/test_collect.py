@@ -75,13 +75,13 @@ A, B, C = notebook("a = 1"), notebook("b = 2"), notebook("c = 3")
 def test_moodle_with_folders(tmp_path):
     put(tmp_path, {
         "Ada Lovelace_1234567_assignsubmission_file_/02_vae.ipynb": A,  # up to Moodle 4
-        "Emmy Noether_1234568_assignsubmission_file/work/02_vae.ipynb": B,
+        "Emmy Noether_1234568_assignsubmission_file/mine/02_vae.ipynb": B,
         "Emmy Noether_1234568_assignsubmission_onlinetext/onlinetext.html": b"<p>Here it is",
         "Jean-Paul O'Brien_77_assignsubmission_file_/02_vae.ipynb": C,
     })  # fmt: skip
     assert rows(tmp_path) == [
         ("Ada Lovelace", "1234567", "02_vae", "Ada Lovelace_1234567_assignsubmission_file_/02_vae.ipynb"),
-        ("Emmy Noether", "1234568", "02_vae", "Emmy Noether_1234568_assignsubmission_file/work/02_vae.ipynb"),
+        ("Emmy Noether", "1234568", "02_vae", "Emmy Noether_1234568_assignsubmission_file/mine/02_vae.ipynb"),
         ("Jean-Paul O'Brien", "77", "02_vae", "Jean-Paul O'Brien_77_assignsubmission_file_/02_vae.ipynb"),
     ]
 
@@ -127,7 +127,7 @@ def test_zips_of_everything_by_exercise(tmp_path):
     put(tmp_path, {
         "CS101-Exercise 2-5521.zip": zipped({
             "Ada Lovelace_1_assignsubmission_file_/solution.ipynb": A,
-            "Emmy Noether_2_assignsubmission_file_/work.zip": zipped({"solution.ipynb": B, "__MACOSX/._solution.ipynb": b"\0", "data.csv": b"1"}),
+            "Emmy Noether_2_assignsubmission_file_/mine.zip": zipped({"solution.ipynb": B, "__MACOSX/._solution.ipynb": b"\0", "data.csv": b"1"}),
         }),
         "05_wgan/submissions.zip": zipped({"lovelaceada_12345_67890_solution.ipynb": C}),
         "late.zip": zipped({"Hedy Lamarr_3_assignsubmission_file_/02_vae.ipynb": C}),
@@ -136,7 +136,7 @@ def test_zips_of_everything_by_exercise(tmp_path):
     assert [row[:3] for row in rows(tmp_path.parent)] == [row[:3] for row in rows(tmp_path)]
     assert rows(tmp_path) == [
         ("Ada Lovelace", "1", "02_vae", "CS101-Exercise 2-5521.zip!Ada Lovelace_1_assignsubmission_file_/solution.ipynb"),
-        ("Emmy Noether", "2", "02_vae", "CS101-Exercise 2-5521.zip!Emmy Noether_2_assignsubmission_file_/work.zip!solution.ipynb"),
+        ("Emmy Noether", "2", "02_vae", "CS101-Exercise 2-5521.zip!Emmy Noether_2_assignsubmission_file_/mine.zip!solution.ipynb"),
         ("Hedy Lamarr", "3", "02_vae", "late.zip!Hedy Lamarr_3_assignsubmission_file_/02_vae.ipynb"),
         ("lovelaceada", "12345", "05_wgan", "05_wgan/submissions.zip!lovelaceada_12345_67890_solution.ipynb"),
     ]
@@ -248,8 +248,8 @@ def test_nobody_is_lost(tmp_path):
         "Ben_2_assignsubmission_file_/02_vae.pdf": b"%PDF",
         "Cleo_3_assignsubmission_file_/.02_vae.ipynb": A,
         "dora_12345_67890_notebook.pdf": b"%PDF",
-        "Emma_5_assignsubmission_file_/work.zip": zipped({"readme.md": b"nothing here"}),
-        "Finn_6_assignsubmission_file_/work.rar": b"Rar!",
+        "Emma_5_assignsubmission_file_/mine.zip": zipped({"readme.md": b"nothing here"}),
+        "Finn_6_assignsubmission_file_/mine.rar": b"Rar!",
     })  # fmt: skip
     (tmp_path / "Gus_7_assignsubmission_file_").mkdir()
     students, problems = bad(tmp_path)
@@ -258,8 +258,8 @@ def test_nobody_is_lost(tmp_path):
         "Ben": "There is no notebook, only Ben_2_assignsubmission_file_/02_vae.pdf.",
         "Cleo": "There is no notebook, only Cleo_3_assignsubmission_file_/.02_vae.ipynb.",
         "dora": "There is no notebook, only dora_12345_67890_notebook.pdf.",
-        "Emma": "There is no notebook, only Emma_5_assignsubmission_file_/work.zip!readme.md.",
-        "Finn": "There is no notebook, only Finn_6_assignsubmission_file_/work.rar.",
+        "Emma": "There is no notebook, only Emma_5_assignsubmission_file_/mine.zip!readme.md.",
+        "Finn": "There is no notebook, only Finn_6_assignsubmission_file_/mine.rar.",
         "Gus": "There is no notebook, and no other file.",
     }
 
@@ -335,9 +335,9 @@ def test_a_student_cannot_hand_in_for_another(tmp_path):
     """What a student's own folder or zip holds is that student's, whatever its names say."""
     fake = "Grace Hopper_999_assignsubmission_file_/02_vae.ipynb"
     put(tmp_path, {
-        "moodle/Ada_1_assignsubmission_file_/work.zip": zipped({fake: A}),
+        "moodle/Ada_1_assignsubmission_file_/mine.zip": zipped({fake: A}),
         "moodle/Grace Hopper_999_assignsubmission_file_/02_vae.ipynb": B,
-        "plain/Ada/work.zip": zipped({fake: A}), "plain/Grace/02_vae.ipynb": B, "plain/Hedy/02_vae.ipynb": C,
+        "plain/Ada/mine.zip": zipped({fake: A}), "plain/Grace/02_vae.ipynb": B, "plain/Hedy/02_vae.ipynb": C,
     })  # fmt: skip
     assert [(row[0], row[1]) for row in rows(tmp_path / "moodle")] == [("Ada", "1"), ("Grace Hopper", "999")]
     assert [(row[0], row[1]) for row in rows(tmp_path / "plain")] == [("Ada", ""), ("Grace", ""), ("Hedy", "")]
