@@ -114,15 +114,16 @@ class Worker:
     def _watch(self):
         """Ends the worker when it takes too long or too much; what waits for its answer then goes on."""
         while self.process.poll() is None:
+            processes = self._processes()
             if self.deadline and time.monotonic() > self.deadline:
                 self.reason, self.hurried = f"it took longer than {self.allowed:g} seconds", True
             elif psutil.virtual_memory().available < LEAST_LEFT:  # memory that no process shows, too
                 self.reason, self.hurried = "the machine had no memory left", True
-            elif len(self._processes()) > MOST_PROCESSES:
+            elif len(processes) > MOST_PROCESSES:
                 self.reason = f"it started more than {MOST_PROCESSES} processes"
-            elif self._memory() > MOST_MEMORY:
+            elif memory_of(processes) > MOST_MEMORY:
                 self.reason = f"it used more than {MOST_MEMORY / 2**30:.0f} GB of memory"
-            elif self.ready and self._files() > MOST_FILES:
+            elif self.ready and files_of(processes[:2]) > MOST_FILES:  # the sandbox's first process, and the worker
                 self.reason = f"it made more than {MOST_FILES} files"
             if self.reason:
                 return self._kill()
@@ -134,28 +135,32 @@ class Worker:
         except psutil.Error:
             return []
 
-    def _memory(self):
-        total = 0
-        for process in self._processes():
-            try:
-                total += process.memory_info().rss
-            except psutil.Error:
-                pass
-        return total
 
-    def _files(self):
-        most = 0
-        for process in self._processes()[:2]:  # the sandbox's first process, and the worker
-            for folder in sandbox.TEMPORARY:
-                inside = f"/proc/{process.pid}/root{folder}"
-                try:
-                    if os.stat(inside).st_dev == os.stat(folder).st_dev:  # without a sandbox it is everybody's
-                        continue
-                    told = os.statvfs(inside)
-                except OSError:
+def memory_of(processes):
+    """Bytes of memory of all these processes together."""
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:  # it has just ended
+            pass
+    return total
+
+
+def files_of(processes):
+    """How many files the fuller of the temporary folders holds that these processes see."""
+    most = 0
+    for process in processes:
+        for folder in sandbox.TEMPORARY:
+            inside = f"/proc/{process.pid}/root{folder}"
+            try:
+                if os.stat(inside).st_dev == os.stat(folder).st_dev:  # without a sandbox it is everybody's
                     continue
-                most = max(most, told.f_files - told.f_ffree)
-        return most
+                told = os.statvfs(inside)
+            except OSError:
+                continue
+            most = max(most, told.f_files - told.f_ffree)
+    return most
 
 
 class Student:
