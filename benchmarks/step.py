@@ -48,9 +48,11 @@ def profile(model, x, steps=6):
     times = Counter()
     for plane in space.planes:
         for event in (event for line in plane.lines for event in line.events):
-            operation = re.search(r":_?(?:Mkl)?(?:Native)?([A-Z]\w+)$", plane.event_metadata[event.metadata_id].name)
+            name = plane.event_metadata[event.metadata_id].name
+            operation = re.search(r":_?(?:Mkl)?(?:Native)?([A-Z]\w+)$", name)
             if operation and operation[1] not in ("Process", "Run"):  # these two hold the others
-                kind = next((kind for start, kind in KINDS.items() if operation[1].startswith(start)), "all else, element by element")
+                operation = "Conv2DBackpropFilter" if "filters_gradient" in name else operation[1]  # gdl.layers finds it by a convolution
+                kind = next((kind for start, kind in KINDS.items() if operation.startswith(start)), "all else, element by element")
                 times[kind] += event.duration_ps
     return {kind: time / sum(times.values()) for kind, time in times.items()}
 

@@ -7,52 +7,7 @@ For 64x64 pixels and filters (32, 64, 128, 256): 64 -> 32 -> 16 -> 8 -> 4 and ba
 import tensorflow as tf
 from keras import layers
 
-
-class PixelShuffle(layers.Layer):
-    """Rearranges channels into pixels: (batch, h, w, 4 c) -> (batch, 2 h, 2 w, c). Shi et al. 2016."""
-
-    def call(self, x):
-        return tf.nn.depth_to_space(x, 2)
-
-    def compute_output_shape(self, shape):
-        batch, height, width, channels = shape
-        return batch, 2 * height, 2 * width, channels // 4
-
-
-class LeakyReLU(layers.Layer):
-    """max(x, 0.2 x). Its slope is a constant to further derivatives, which saves a gradient penalty its idle zeros.
-
-    TensorFlow's own second derivative sends a gradient of zeros back through the whole network.
-    """
-
-    def call(self, x):
-        return _leaky_relu(x)
-
-
-@tf.custom_gradient
-def _leaky_relu(x):
-    def gradient(upstream):
-        return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=tf.stop_gradient(x), alpha=0.2)
-
-    return tf.nn.leaky_relu(x, 0.2), gradient
-
-
-class BatchNormalization(layers.BatchNormalization):
-    """Keras's layer; TensorFlow's fused operation trains it, which gives the same numbers in fewer passes.
-
-    Ioffe and Szegedy 2015. For channels last, as everywhere in the course.
-    """
-
-    def call(self, x, training=None, mask=None):
-        if not training or self.synchronized or len(x.shape) != 4:
-            return super().call(x, training=training, mask=mask)
-        fused = tf.compat.v1.nn.fused_batch_norm
-        y, mean, variance = fused(x, self.gamma, self.beta, epsilon=self.epsilon, is_training=True)
-        n = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
-        variance *= (n - 1) / n  # the operation divides by n - 1, Keras by n
-        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(self.momentum * moving + (1 - self.momentum) * new)
-        return y
+from gdl.layers import BatchNormalization, Conv2D, Conv2DTranspose, LeakyReLU, PixelShuffle
 
 
 def image_features(x, architecture):
@@ -114,7 +69,7 @@ def _downsample(x, filters, kernel, architecture):
     """Half the height and width."""
     bias = not architecture.batch_norm  # batch normalisation subtracts the mean, and a bias with it
     if architecture.downsampling == "stride":
-        return layers.Conv2D(filters, kernel, strides=2, padding="same", use_bias=bias)(x)
+        return Conv2D(filters, kernel, strides=2, padding="same", use_bias=bias)(x)
     x = layers.Conv2D(filters, kernel, dilation_rate=2, padding="same", use_bias=bias)(x)
     return layers.MaxPooling2D(2)(x)
 
@@ -123,7 +78,7 @@ def _upsample(x, filters, kernel, architecture):
     """Twice the height and width."""
     bias = filters == 3 or not architecture.batch_norm  # the image itself is not normalised
     if architecture.upsampling == "transpose":
-        return layers.Conv2DTranspose(filters, kernel, strides=2, padding="same", use_bias=bias)(x)
+        return Conv2DTranspose(filters, kernel, strides=2, padding="same", use_bias=bias)(x)
     if architecture.upsampling == "resize":
         x = layers.UpSampling2D(2, interpolation="nearest")(x)
         return layers.Conv2D(filters, kernel, padding="same", use_bias=bias)(x)
