@@ -1,6 +1,8 @@
-"""The options that all models share, and which of them fit together."""
+"""The options that all models share, which of them fit together, and the numbers that training takes."""
 
+import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from gdl.errors import CourseError
 from gdl.pixels import check_pixel_range
@@ -8,6 +10,34 @@ from gdl.pixels import check_pixel_range
 DOWNSAMPLING = ("stride", "dilation")
 UPSAMPLING = ("transpose", "resize", "pixel_shuffle")
 RESIDUAL = (False, True, "resnet18")
+
+
+def whole_number(name, value, least=1, kind=Integral):
+    """An option as an int, whatever library it is a number of; CourseError if it is none, or is less than `least`."""
+    if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
+        raise CourseError(f"{name} is {value!r}: give a {'whole ' if kind is Integral else ''}number, at least {least}.")
+    return int(value) if kind is Integral else float(value)
+
+
+def number(name, value, least=0):
+    """The same as a float, with a fraction or without."""
+    return whole_number(name, value, least, Real)
+
+
+def whole_numbers(name, values):
+    """The same for several, as a tuple."""
+    try:
+        return tuple(whole_number(name, value) for value in values)
+    except (TypeError, CourseError):
+        raise CourseError(f"{name} is {values!r}: give a tuple of whole numbers, each at least 1.") from None
+
+
+def check_training(epochs, batch_size, steps_per_epoch=None, halve_every=None, patience=None, seed=0, learning_rate=None):
+    """The numbers of `gdl.train` in this order, as Python's; CourseError for one that is not possible."""
+    given = dict(epochs=epochs, batch_size=batch_size, steps_per_epoch=steps_per_epoch, halve_every=halve_every, patience=patience, seed=seed)
+    optional, zero = ("steps_per_epoch", "halve_every", "patience"), ("halve_every", "patience", "seed")  # which may be None, and 0
+    whole = [None if value is None and name in optional else whole_number(name, value, 0 if name in zero else 1) for name, value in given.items()]
+    return *whole, None if learning_rate is None else number("learning_rate", learning_rate)
 
 
 @dataclass(frozen=True)
@@ -49,21 +79,25 @@ class Architecture:
 
     def __post_init__(self):
         # lists become tuples, so that options read back from JSON equal the ones written
-        object.__setattr__(self, "filters", tuple(self.filters))
-        if self.residual in (0, 1):
-            object.__setattr__(self, "residual", bool(self.residual))
-        object.__setattr__(self, "pixel_range", check_pixel_range(self.pixel_range))
-        if not isinstance(self.kernel_sizes, int):
-            object.__setattr__(self, "kernel_sizes", tuple(self.kernel_sizes))
-            if len(self.kernel_sizes) != len(self.filters):
-                raise CourseError(
-                    f"kernel_sizes {self.kernel_sizes} has {len(self.kernel_sizes)} entries and filters {self.filters} "
-                    f"has {len(self.filters)}: give one kernel size, or one for each entry of filters."
-                )
+        several = hasattr(self.kernel_sizes, "__iter__")
+        options = {
+            "image_size": whole_number("image_size", self.image_size),
+            "z_dim": whole_number("z_dim", self.z_dim),
+            "filters": whole_numbers("filters", self.filters),
+            "kernel_sizes": (whole_numbers if several else whole_number)("kernel_sizes", self.kernel_sizes),
+            "residual": bool(self.residual) if self.residual in (0, 1) else self.residual,
+            "dropout": number("dropout", self.dropout),
+            "pixel_range": check_pixel_range(self.pixel_range),
+        }
+        for name, value in options.items():
+            object.__setattr__(self, name, value)
         if not self.filters:
             raise CourseError("filters is empty: give at least one number of channels, such as (32, 64, 128, 256).")
-        if self.z_dim < 1:
-            raise CourseError(f"z_dim is {self.z_dim}: the code needs at least one number.")
+        if several and len(self.kernel_sizes) != len(self.filters):
+            raise CourseError(
+                f"kernel_sizes {self.kernel_sizes} has {len(self.kernel_sizes)} entries and filters {self.filters} "
+                f"has {len(self.filters)}: give one kernel size, or one for each entry of filters."
+            )
         for name, value, known in (
             ("downsampling", self.downsampling, DOWNSAMPLING),
             ("upsampling", self.upsampling, UPSAMPLING),
@@ -75,8 +109,8 @@ class Architecture:
             raise CourseError("residual='resnet18' needs at least two filters: one of the first convolution and one a stage.")
         if self.batch_norm and self.layer_norm:
             raise CourseError("batch_norm and layer_norm are both True: one normalisation is enough, so set batch_norm=False for layer_norm.")
-        if not 0 <= self.dropout < 1:
-            raise CourseError(f"dropout is {self.dropout}: it is a share, at least 0 and less than 1.")
+        if self.dropout >= 1:
+            raise CourseError(f"dropout is {self.dropout}: it is a share, so give less than 1.")
         halvings = 2 ** len(self.filters)
         if self.image_size < halvings or self.image_size % halvings:
             raise CourseError(

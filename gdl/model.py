@@ -1,7 +1,8 @@
 """What all models of the course can do with plain arrays: encode, decode, reconstruct, generate."""
 
+import inspect
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import keras
 import numpy as np
@@ -19,6 +20,8 @@ class FaceModel(keras.Model):
     Its methods take and return NumPy arrays and work through them a batch at a time, with a
     progress bar when it takes long. Images go in as uint8, or as float32 in the model's own
     pixel range; they come out as float32 in that range.
+    `model.save("vae.keras")` writes options, weights and optimisers; `keras.models.load_model` reads
+    them, in the precision of that moment, once the class has been imported, as by naming `gdl.VAE`.
     """
 
     images_a_step = 1  # a training step takes so many times the batch size
@@ -27,7 +30,15 @@ class FaceModel(keras.Model):
 
     def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):
         super().__init__()
+        shared = [field.name for field in fields(Architecture)]
+        if unknown := options.keys() - shared:
+            own = [name for name in inspect.signature(type(self).__init__).parameters if name not in ("self", "options", *shared)]
+            raise CourseError(f"{type(self).__name__} has no option {min(unknown)!r}: choose from {', '.join(shared + own)}.")
         self.architecture = Architecture(image_size, z_dim, filters, **options)
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        keras.saving.register_keras_serializable(cls.__module__)(cls)
 
     def encode(self, x):
         """Codes of images. (n, size, size, 3), uint8 or float32 in the pixel range -> (n, z_dim) float32"""
@@ -37,7 +48,8 @@ class FaceModel(keras.Model):
         """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
         z = np.asarray(z, np.float32)
         if z.ndim != 2 or z.shape[1] != self.architecture.z_dim:
-            raise CourseError(f"decode takes codes of shape (n, {self.architecture.z_dim}); these have shape {z.shape}.")
+            mend = ": give z[None]" if z.shape == (self.architecture.z_dim,) else ""
+            raise CourseError(f"decode takes codes of shape (n, {self.architecture.z_dim}); these have shape {z.shape}{mend}.")
         return in_batches(self.decoder, z)
 
     def reconstruct(self, x):
@@ -50,7 +62,13 @@ class FaceModel(keras.Model):
 
     def compile(self, optimizer="adam", **options):
         """As in Keras. The optimisers are built at once, or loading weights would lose their state."""
+        if optimizer is None or options.get("loss") is not None:
+            kind = type(self).__name__
+            raise CourseError(f"The {kind} has a loss of its own and needs an optimiser: compile it with one, such as 'adam', and without loss.")
         super().compile(optimizer, **options)
+        optimizers = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer, _ in self.optimizer_groups]
+        if len(set(map(id, optimizers))) < len(optimizers):
+            raise CourseError("Both networks have the same optimiser, which can train one of them only: give two.")
         for optimizer, weights in self.optimizer_groups:
             optimizer.build(weights)
 
@@ -67,8 +85,21 @@ class FaceModel(keras.Model):
         """The options that this model was made with: `type(model)(**model.get_config())` makes another."""
         return asdict(self.architecture)
 
+    def get_compile_config(self):
+        """What `save` writes of the optimisers."""
+        return {"optimizers": [keras.saving.serialize_keras_object(optimizer) for optimizer, _ in self.optimizer_groups]} if self.compiled else None
+
+    def compile_from_config(self, config):
+        self.compile(*map(keras.saving.deserialize_keras_object, config["optimizers"]))
+
     def unit_range(self, x):
         """Pixels of the model's range brought to [0, 1], so that losses mean the same in both ranges."""
+        dtype = keras.backend.standardize_dtype(x.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise CourseError(
+                f"Training takes floats in the pixel range, as faces.train.batches(...) gives; these images are {dtype}: "
+                f"gdl.data.to_float(images, {self.architecture.pixel_range}) makes floats of bytes."
+            )
         low, high = self.architecture.pixel_range
         return x if (low, high) == (0, 1) else (x - low) / (high - low)
 
@@ -81,11 +112,12 @@ class FaceModel(keras.Model):
         x = np.asarray(x)
         size, pixel_range = self.architecture.image_size, self.architecture.pixel_range
         if x.ndim != 4 or x.shape[1:] != (size, size, 3):
-            raise CourseError(f"The model takes images of shape (n, {size}, {size}, 3); these have shape {x.shape}.")
+            mend = ": give x[None]" if x.shape == (size, size, 3) else ""
+            raise CourseError(f"The model takes images of shape (n, {size}, {size}, 3); these have shape {x.shape}{mend}.")
         if x.dtype == np.uint8:
             return to_float(x, pixel_range)
         low, high = pixel_range
-        if x.size and (x.min() < low - 1e-3 or x.max() > high + 1e-3):
+        if x.size and not (x.min() >= low - 1e-3 and x.max() <= high + 1e-3):  # so that NaN is refused too
             raise CourseError(
                 f"The model's pixels are in [{low}, {high}]; these reach from {x.min():.3g} to {x.max():.3g}: "
                 "give uint8 images, or floats from batches(pixel_range=model.architecture.pixel_range)."
@@ -117,12 +149,13 @@ def own_rows(random, shape, seed):
     random: function of a shape and a seed, such as `keras.random.normal`. All devices are given
     the same seeds, and would otherwise draw the same numbers.
     """
-    devices = tf.distribute.get_strategy().num_replicas_in_sync
-    numbers = random((devices * shape[0], *shape[1:]), seed=seed)
-    if devices == 1:
-        return numbers
-    first = tf.distribute.get_replica_context().replica_id_in_sync_group * shape[0]
-    return numbers[first : first + shape[0]]
+    device = tf.distribute.get_replica_context()  # None while a model is built for several devices
+    if device is None or device.num_replicas_in_sync == 1:
+        return random(shape, seed=seed)
+    own = tf.one_hot(device.replica_id_in_sync_group, device.num_replicas_in_sync) * tf.cast(shape[0], tf.float32)
+    rows = tf.cast(device.all_reduce("SUM", own), tf.int32)  # of each device; a last batch may not be shared evenly
+    first = tf.reduce_sum(rows[: device.replica_id_in_sync_group])
+    return random((tf.reduce_sum(rows), *shape[1:]), seed=seed)[first : first + shape[0]]
 
 
 def second_optimizer(optimizer, precision):

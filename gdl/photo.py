@@ -1,6 +1,7 @@
 """A photograph of the reader's own, cut out as the course cuts out CelebA's faces."""
 
 import warnings
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ OVER = 2  # an aligned photograph is drawn at twice its size and then shrunk, so
 def load_photo(path, size=64, eyes=None):
     """A photograph of your own, cropped as CelebA is for the models: uint8 (size, size, 3), 0..255.
 
+    Models take several images: `model.encode(photo[None])`.
     path: an image of any size and mode, in a format that Pillow reads. The orientation that a camera
         noted (EXIF) is honoured, what is transparent becomes white, and 16 bits become 8.
     size: height and width of the result, a multiple of 16 from 16 to 512.
@@ -33,6 +35,8 @@ def load_photo(path, size=64, eyes=None):
     Alignment: Z. Liu, P. Luo, X. Wang, X. Tang, "Deep Learning Face Attributes in the Wild", ICCV 2015.
     Crop: I. Tolstikhin, O. Bousquet, S. Gelly, B. Schölkopf, "Wasserstein Auto-Encoders", ICLR 2018.
     """
+    if not isinstance(size, Real):
+        raise DataError(f"size is {size!r}: give one number of pixels, such as 64.")
     size = check_size(size)
     photo = _read(path)
     side = max(1, round(CROP * min(photo.width / WIDTH, photo.height / HEIGHT)))
@@ -42,6 +46,10 @@ def load_photo(path, size=64, eyes=None):
 
 
 def _read(path):
+    if not isinstance(path, (str, Path)):
+        raise DataError(f"load_photo takes the path of a photograph, and this is of the type {type(path).__name__}: give the path of its file.")
+    if "://" in str(path):
+        raise DataError(f"{path} is an address: download the photograph and give the path of its file.")
     file = Path(path).expanduser()
     if not file.exists():
         raise DataError(f"{path} does not exist: give the path of a photograph.")

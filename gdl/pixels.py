@@ -13,8 +13,12 @@ PIXEL_RANGES = ((0, 1), (-1, 1))
 
 def check_pixel_range(pixel_range):
     """The range as a tuple of two ints, or CourseError if it is neither (0, 1) nor (-1, 1)."""
-    if tuple(pixel_range) not in PIXEL_RANGES:
-        raise CourseError(f"pixel_range {tuple(pixel_range)} is not known: choose (0, 1) or (-1, 1).")
+    try:
+        known = tuple(pixel_range) in PIXEL_RANGES
+    except (TypeError, ValueError):  # a number, or a table
+        known = False
+    if not known:
+        raise CourseError(f"pixel_range {pixel_range!r} is not known: choose (0, 1) or (-1, 1).")
     return tuple(int(bound) for bound in pixel_range)
 
 

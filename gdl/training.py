@@ -5,11 +5,13 @@ import os
 from pathlib import Path
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 
 import gdl
 from gdl import plots
+from gdl.architecture import check_training
 from gdl.callbacks import HalveLearningRate, History, Interrupt, Patience, Preview, Progress, Reseed, best_epoch
 from gdl.errors import CourseError
 from gdl.files import whole_file
@@ -40,16 +42,20 @@ def train(
         those of an uninterrupted training, bit for bit, on the same machine. None writes nothing.
     batch_size: images in a batch; a model with several critic steps takes so many for each of them.
     learning_rate: of the model's usual optimisers, unless it was compiled already; None is its usual rate.
-    halve_every: epochs after which every learning rate is halved, again and again.
+    halve_every: epochs after which every learning rate is halved, again and again; None or 0 never halves it.
     steps_per_epoch: batches in an epoch; None is the whole training set.
     flip: mirrors half of the images, anew in each epoch.
     patience: stops when the validation loss has not fallen for so many epochs; the model then has the weights of its
-        best epoch, which the run keeps as `best.weights.h5`. None trains to the end and keeps the last.
+        best epoch, which the run keeps as `best.weights.h5`. None or 0 trains to the end and keeps the last.
     callbacks: further Keras callbacks, run before the epoch is saved; numbers that they put into `logs` at the end of
         an epoch become columns of the history.
     quiet: no progress bars and no pictures.  pictures: False leaves out the pictures alone.
-    Raises CourseError when `run` holds a training with other settings.
+    Raises CourseError when `run` holds a training with other settings, and when a validation loss is no longer finite:
+        the run then has the epochs before that one.
     """
+    numbers = check_training(epochs, batch_size, steps_per_epoch, halve_every, patience, seed, learning_rate)
+    epochs, batch_size, steps_per_epoch, halve_every, patience, seed, learning_rate = numbers
+    patience = patience or None
     size = model.architecture.image_size
     if size != faces.size:
         raise CourseError(f"The model takes images of {size}x{size} pixels and the faces have {faces.size}x{faces.size}: give both the same size.")
@@ -93,7 +99,8 @@ def train(
     else:
         if done:
             print(f"{run}: going on after epoch {done}.")
-        own = [halving, Reseed(seed), history]
+        watch = keras.callbacks.LambdaCallback(on_epoch_end=_stop_if_diverged)  # before the epoch is saved, or shown
+        own = [halving, Reseed(seed), history, watch]
         if pictures and not quiet:
             own.append(Preview(faces.val.images[:6], folder and folder.pictures))
         if not quiet:
@@ -217,6 +224,12 @@ class RunFolder:
         for file in before:
             if file.name != f"epoch-{epoch:04d}.weights.h5":
                 file.unlink()
+
+
+def _stop_if_diverged(epoch, logs):
+    wrong = [name for name, value in logs.items() if name.startswith("val_") and name.endswith("loss") and not np.isfinite(value)]
+    if wrong:
+        raise CourseError(f"The training has diverged: {wrong[0]} is {logs[wrong[0]]} in epoch {epoch + 1}; train anew with a lower learning rate.")
 
 
 def _described(optimizer):

@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from gdl.architecture import number, whole_number
 from gdl.errors import CourseError
 from gdl.losses import binary_crossentropy, kl_divergence, squared_error
-from gdl.model import FaceModel, apply_gradients, batch_mean, in_batches, second_optimizer, steps_taken
+from gdl.model import FaceModel, apply_gradients, batch_mean, in_batches, own_rows, second_optimizer, steps_taken
 from gdl.networks import image_features, image_from_code, normalise_activate
 
 RECONSTRUCTION = {"bce": binary_crossentropy, "mse": squared_error}
@@ -32,18 +33,15 @@ class VAE(FaceModel):
         super().__init__(image_size, z_dim, filters, **options)
         if reconstruction not in RECONSTRUCTION:
             raise CourseError(f"reconstruction={reconstruction!r} is not known: choose 'bce' or 'mse'.")
-        if narrow_dense is not None and narrow_dense < 1:
-            raise CourseError(f"narrow_dense is {narrow_dense}: give a number of units, at least 1, or None.")
-        if beta < 0 or warm_up < 0:
-            raise CourseError(f"beta is {beta} and warm_up {warm_up}: neither can be negative.")
-        self.beta, self.reconstruction, self.narrow_dense, self.warm_up = beta, reconstruction, narrow_dense, warm_up
+        self.reconstruction, self.beta, self.warm_up = reconstruction, number("beta", beta), number("warm_up", warm_up)
+        self.narrow_dense = None if narrow_dense is None else whole_number("narrow_dense", narrow_dense)
 
         x = keras.Input((image_size, image_size, 3))
         features = image_features(x, self.architecture)
-        if narrow_dense:
-            features = normalise_activate(layers.Dense(narrow_dense)(features), self.architecture)
-        z_mean = layers.Dense(z_dim, dtype="float32", name="z_mean")(features)
-        z_log_var = layers.Dense(z_dim, dtype="float32", name="z_log_var")(features)
+        if self.narrow_dense:
+            features = normalise_activate(layers.Dense(self.narrow_dense)(features), self.architecture)
+        z_mean = layers.Dense(self.architecture.z_dim, dtype="float32", name="z_mean")(features)
+        z_log_var = layers.Dense(self.architecture.z_dim, dtype="float32", name="z_log_var")(features)
         self.encoder = keras.Model(x, [z_mean, z_log_var], name="encoder")
         self.sampling = Sampling()
         z = keras.Input((z_dim,))
@@ -142,5 +140,5 @@ class Sampling(layers.Layer):
         self.built = True  # there are no weights
 
     def call(self, z_mean, z_log_var):
-        epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        epsilon = own_rows(keras.random.normal, ops.shape(z_mean), self.seed_generator)
         return z_mean + ops.exp(z_log_var / 2) * epsilon

@@ -1,8 +1,12 @@
 """The autoencoder and what every model does with plain arrays."""
 
+import itertools
+import re
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import gdl
 from gdl.losses import squared_error
@@ -39,6 +43,19 @@ def test_a_pair_is_input_and_target(model, images):
     assert model.evaluate(x, target, batch_size=10, verbose=0) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1)])
+def test_training_on_bytes_is_refused_in_one_sentence(pixel_range):
+    model = gdl.Autoencoder(image_size=32, z_dim=4, filters=(4,), pixel_range=pixel_range)
+    model.compile()
+    x = np.zeros((2, 32, 32, 3), np.uint8)
+    for data in (x, tf.data.Dataset.from_tensors(x)):
+        with pytest.raises(gdl.CourseError) as error:
+            model.fit(data, verbose=0, shuffle=False)
+        assert "these images are uint8" in str(error.value) and f"to_float(images, {pixel_range})" in str(error.value)
+        assert "\n" not in str(error.value)
+    model.fit(to_float(x, pixel_range), verbose=0)
+
+
 def test_training_learns_to_copy():
     """Ten images, a code of ten numbers: squared error falls far below that of the best constant image."""
     keras.utils.set_random_seed(0)
@@ -62,6 +79,24 @@ def test_batches_inside_make_no_difference(model):
     assert model.decode(np.zeros((0, 8))).shape == (0, 32, 32, 3)
 
 
+def test_long_work_shows_how_far_it_is_and_short_work_does_not(model, images, monkeypatch, capsys):
+    work = {
+        "encoder": lambda n: model.encode(np.repeat(images, n, axis=0)),
+        "decoder": lambda n: model.decode(np.zeros((10 * n, 8))),
+        "encoder.*decoder": lambda n: model.reconstruct(np.repeat(images, n, axis=0)),
+        "[^e]*decoder": lambda n: model.generate(10 * n),
+    }
+    for call in work.values():
+        call(80)
+    assert capsys.readouterr() == ("", "")
+    clock = itertools.count(0, 3)  # three seconds pass from one look at it to the next
+    monkeypatch.setattr("tqdm.std.time", lambda: next(clock))
+    for name, call in work.items():
+        call(80)  # 800 images are four batches
+        out, err = capsys.readouterr()
+        assert re.search(rf"(?s)^\r?{name}: +\d+%.*\d/4 ", out) and not err
+
+
 def test_generate_is_decode_of_a_standard_normal(model):
     z = np.random.default_rng(3).standard_normal((4, 8))
     assert np.array_equal(model.generate(4, seed=3), model.decode(z))
@@ -72,7 +107,8 @@ def test_generate_is_decode_of_a_standard_normal(model):
     "x,words",
     [
         (np.zeros((2, 64, 64, 3), np.uint8), "(n, 32, 32, 3)"),
-        (np.zeros((32, 32, 3), np.uint8), "(n, 32, 32, 3)"),
+        (np.zeros((32, 32, 3), np.uint8), "(n, 32, 32, 3); these have shape (32, 32, 3): give x[None]."),
+        (np.full((2, 32, 32, 3), np.nan), "nan"),
         (np.full((2, 32, 32, 3), 200.0), "reach from 200 to 200"),
         (np.full((2, 32, 32, 3), -1.0), "in [0, 1]"),
     ],
@@ -86,6 +122,8 @@ def test_wrong_images_are_refused_in_one_sentence(model, x, words):
 def test_wrong_codes_are_refused(model):
     with pytest.raises(gdl.CourseError, match=r"shape \(n, 8\)"):
         model.decode(np.zeros((3, 9)))
+    with pytest.raises(gdl.CourseError, match=r"shape \(8,\): give z\[None\]\.$"):
+        model.decode(np.zeros(8))
 
 
 @pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1)])

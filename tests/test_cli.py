@@ -75,7 +75,8 @@ def test_prepare_fills_the_cache(tmp_path):
     "arguments,words",
     [
         ("train autoencoder --data /no/such/folder --out {tmp}/run", "/no/such/folder does not exist"),
-        ("train autoencoder --data drawn --n 60 --size 50 --out {tmp}/run", "48 or 64"),
+        ("train autoencoder --data drawn --n 60 --size 50 --out {tmp}/run", "a multiple of 16, such as 48"),
+        ("train autoencoder --data drawn --n 60 --size 50 --filters 8 --out {tmp}/run", "48 or 64"),
         ("sample {tmp}", "no run.json"),
         ("sample {tmp} --out picture.jpg", "does not end in .png"),
         ("fid {tmp} --data drawn", "no run.json"),
@@ -354,6 +355,54 @@ def test_an_interrupted_experiment_says_how_to_go_on(monkeypatch, tmp_path, caps
     assert stop.value.code == 130 and "the same command goes on" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments,words",
+    [
+        ("--epochs 0", "epochs is 0: give a whole number, at least 1."),
+        ("--batch-size 0", "batch_size is 0"),
+        ("--steps-per-epoch 0", "steps_per_epoch is 0"),
+        ("--patience -1", "patience is -1"),
+        ("--halve-every -1", "halve_every is -1"),
+        ("--seed -1", "seed is -1"),
+        ("--learning-rate -0.1", "learning_rate is -0.1"),
+        ("--learning-rate nan", "learning_rate is nan"),
+        ("--decoder-learning-rate -0.1", "second learning rate is -0.1"),
+        ("--filters 4 4 4 4 4 4", "multiple of 64"),
+        ("--kernel-sizes 0", "kernel_sizes is 0"),
+    ],
+)
+def test_numbers_that_are_not_possible_are_told_before_the_images_are_opened(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "open_faces", lambda options: pytest.fail("the images are decoded first"))
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train", "vae", *"--data drawn --n 60 --size 32 --out".split(), str(tmp_path / "run"), *arguments.split()])
+    said = str(stop.value)
+    assert said.startswith("gdl: ") and words in said and "\n" not in said
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("arguments,words", [("--n 0", "--n is 0"), ("--n -3", "--n is -3"), ("--seed -1", "--seed is -1")])
+def test_a_sample_of_an_impossible_number(arguments, words, trained, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["sample", str(trained[0]), "--out", str(tmp_path / "new.png"), *arguments.split()])
+    assert words in str(stop.value) and not (tmp_path / "new.png").exists()
+
+
+def test_a_training_that_diverges_ends_in_one_sentence(tmp_path):
+    done = run(*TINY, "--epochs", 3, "--learning-rate", 1e30, "--out", tmp_path / "run")
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith("gdl: ")]
+    assert len(said) == 1 and re.search(r"diverged: val_loss is (nan|inf) in epoch 1; .* lower learning rate", said[0])
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("patience,words", [(5, "epoch 2, the best of 3, whose weights are kept, loss 2, "), (0, "unused: epoch 3, loss 3, ")])
+def test_the_last_line_is_of_the_epoch_whose_weights_are_kept(trained_with, monkeypatch, capsys, patience, words):
+    history = pd.DataFrame({"loss": [1.0, 2.0, 3.0], "val_loss": [5.0, 4.0, 6.0], "learning_rate": 1.0, "images_per_second": 1.0, "seconds": 1.0})
+    monkeypatch.setattr(cli, "fit", lambda *arguments: history)
+    trained_with("vae", "--patience", patience)
+    assert words in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_a_decoder_learning_rate_of_0_keeps_the_decoder_as_it_is(trained_with):
     model = trained_with("vae", "--learning-rate", 0.01, "--decoder-learning-rate", 0)["model"]
     assert model.compiled and [float(optimizer.learning_rate) for optimizer, _ in model.optimizer_groups] == pytest.approx([0.01, 0])
@@ -363,7 +412,7 @@ def test_a_decoder_learning_rate_of_0_keeps_the_decoder_as_it_is(trained_with):
     "arguments,words",
     [
         ("--beta -1", "beta is -1"),
-        ("--warm-up -3", "warm_up -3"),
+        ("--warm-up -3", "warm_up is -3"),
         ("--residual resnet18 --filters 8", "at least two filters"),
         ("--kernel-sizes 3 3 3 --filters 8 8", "3 entries"),
         ("--pixel-range 0 255", "(0, 1) or (-1, 1)"),

@@ -25,11 +25,9 @@ TRAININGS = """
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])  # one for all: TensorFlow mixes up those of several
     x = np.random.default_rng(0).random((23, 32, 32, 3)).astype("float32")
     x16 = np.random.default_rng(1).random((24, 16, 16, 3)).astype("float32")
-    normal = keras.random.normal
 
     def fit(replicas, kind=gdl.VAE, x=x[:16], epochs=2, validate=True, two=False, precision="float32", **options):
-        # replicas draw noise of their own, so that it is a constant here
-        keras.random.normal = lambda shape, seed=None: 0.5 * keras.ops.ones(shape)
+        # nothing has to be held still here: each replica draws its own rows of the noise of the whole batch
         keras.utils.set_random_seed(0)
         keras.config.set_dtype_policy(precision)
         with strategy.scope() if replicas == 2 else contextlib.nullcontext():
@@ -39,11 +37,9 @@ TRAININGS = """
         data = tf.data.Dataset.from_tensor_slices(x).batch(8)
         history = model.fit(data, validation_data=data if validate else None, epochs=epochs, verbose=0).history
         keras.config.set_dtype_policy("float32")
-        keras.random.normal = normal
         return history, model.get_weights()
 
     def play(replicas, kind, x, batch=8, epochs=2, **options):
-        # nothing has to be held still here: each replica draws its own rows of the noise of the whole batch
         keras.utils.set_random_seed(0)
         with strategy.scope() if replicas == 2 else contextlib.nullcontext():
             model = kind(**{**dict(image_size=16, z_dim=4, filters=(4, 8), ema=0.5), **options})
@@ -77,6 +73,18 @@ TRAININGS = """
                 calls = [model.random_codes(6).numpy() for _ in range(2)]
             numbers[replicas] = [call.tolist() for call in calls]
         return numbers
+
+    def noise(rows):
+        # what a layer of its own draws for so many images on each replica, and for all of them on one device
+        zeros = [tf.zeros((n, 3)) for n in rows]
+        one = gdl.Sampling(seed=1)
+        alone = [one(tf.concat(zeros, 0), tf.concat(zeros, 0)).numpy().tolist() for _ in range(2)]
+        with strategy.scope():
+            two = gdl.Sampling(seed=1)
+        values = strategy.experimental_distribute_values_from_function(lambda context: zeros[context.replica_id_in_sync_group])
+        draw = tf.function(lambda: strategy.run(lambda z: two(z, z), [values]))
+        shared = [np.concatenate(strategy.experimental_local_results(draw())).tolist() for _ in range(2)]
+        return {"one": alone, "two": shared}
 
     def compare(**options):
         (one, weights), (two, copies) = fit(1, **options), fit(2, **options)
@@ -112,6 +120,8 @@ TRAININGS = """
         "WGAN": lambda: compare_games(kind=gdl.WGAN, x=x16[:16], filters=(4,), critic_steps=2, clip=0.05),
         "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16, batch=12, critic_steps=3, critic_norm="layer"),
         "codes": draw,
+        "noise": lambda: noise([4, 4]),
+        "noise of an uneven batch": lambda: noise([4, 1]),
     }
     results = {}
     for name, case in cases.items():
@@ -196,3 +206,12 @@ def test_two_replicas_draw_the_codes_of_one_device_and_none_twice(results):
     assert result["2"] == result["1"]
     flat = [number for call in result["2"] for row in call for number in row]
     assert len(set(flat)) == len(flat) == 2 * 6 * 3
+
+
+@pytest.mark.parametrize("case,images", [("noise", 8), ("noise of an uneven batch", 5)])
+def test_two_replicas_draw_the_noise_of_one_device_and_none_twice(results, case, images):
+    result = results[case]
+    assert "error" not in result, result["error"]
+    assert result["two"] == result["one"]
+    flat = [number for call in result["two"] for row in call for number in row]
+    assert len(set(flat)) == len(flat) == 2 * images * 3

@@ -237,7 +237,26 @@ def test_the_decoder_mirrors_the_encoder():
         (dict(pixel_range=(0, 255)), "(0, 1) or (-1, 1)"),
         (dict(dropout=1.0), "less than 1"),
         (dict(layer_norm=True), "set batch_norm=False for layer_norm"),
-        (dict(z_dim=0), "at least one number"),
+        (dict(z_dim=0), "z_dim is 0: give a whole number, at least 1."),
+        (dict(z_dim=4.5), "z_dim is 4.5"),
+        (dict(z_dim=True), "z_dim is True"),
+        (dict(image_size="32"), "image_size is '32': give a whole number"),
+        (dict(image_size=(32, 32)), "image_size is (32, 32)"),
+        (dict(image_size=32.0), "image_size is 32.0"),
+        (dict(filters=32), "filters is 32: give a tuple of whole numbers"),
+        (dict(filters="32,64"), "filters is '32,64'"),
+        (dict(filters=(4.0, 8.0)), "filters is (4.0, 8.0)"),
+        (dict(filters=(0, 8)), "filters is (0, 8)"),
+        (dict(kernel_sizes=0), "kernel_sizes is 0"),
+        (dict(kernel_sizes=3.0), "kernel_sizes is 3.0"),
+        (dict(kernel_sizes="3"), "kernel_sizes is '3'"),
+        (dict(kernel_sizes=(3, 3, 3, 0)), "kernel_sizes is (3, 3, 3, 0)"),
+        (dict(dropout="0.1"), "dropout is '0.1'"),
+        (dict(dropout=-0.1), "dropout is -0.1"),
+        (dict(pixel_range=1), "pixel_range 1 is not known: choose (0, 1)"),
+        (dict(pixel_range=None), "pixel_range None"),
+        (dict(pixel_range="01"), "pixel_range '01' is not known"),
+        (dict(kernel_size=3), "Autoencoder has no option 'kernel_size': choose from image_size, "),
     ],
 )
 def test_options_that_do_not_fit_are_refused_in_one_sentence(options, words):
@@ -245,3 +264,13 @@ def test_options_that_do_not_fit_are_refused_in_one_sentence(options, words):
         gdl.Autoencoder(**options)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_arrays_and_numbers_of_numpy_are_options_too():
+    one = np.int64(1)
+    given = Architecture(64 * one, 8 * one, np.array([4, 8]), np.array([5, 3]), dropout=np.float64(0.5), pixel_range=np.array([-1, 1]))
+    plain = Architecture(64, 8, (4, 8), (5, 3), dropout=0.5, pixel_range=(-1, 1))
+    assert given == plain and repr(given) == repr(plain)
+    assert Architecture(64, 8, [4, 8], 3 * one).kernels == (3, 3)
+    model = gdl.Autoencoder(32 * one, 8 * one, 4 * np.arange(1, 3), kernel_sizes=3 * one)
+    assert model.reconstruct(np.zeros((2, 32, 32, 3), np.uint8)).shape == (2, 32, 32, 3)

@@ -285,6 +285,26 @@ def test_files_that_cannot_be_used(tmp_path, monkeypatch):
     refused("whole.jpg has more than 200,000 pixels", load_photo, tmp_path / "whole.jpg")
 
 
+@pytest.mark.parametrize(
+    "path, said",
+    [
+        (None, "of the type NoneType: give the path"),
+        (3, "of the type int: give the path"),
+        (np.zeros((64, 64, 3), np.uint8), "of the type ndarray: give the path"),
+        (picture(64, 64), "of the type Image: give the path"),
+        ("https://example.org/me.jpg", "me.jpg is an address: download the photograph"),
+    ],
+    ids=["None", "number", "array", "image", "address"],
+)
+def test_what_is_no_path(path, said):
+    refused(said, load_photo, path)
+
+
+@pytest.mark.parametrize("size", [None, (64, 64), "64"])
+def test_sizes_that_are_no_number(size, tmp_path):
+    refused("give one number of pixels, such as 64", load_photo, save(tmp_path / "photo.png", picture(178, 218)), size=size)
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever may read everything is refused nothing")
 def test_a_file_that_may_not_be_read(tmp_path):
     path = save(tmp_path / "photo.png", picture(178, 218))

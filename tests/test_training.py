@@ -202,6 +202,45 @@ def test_a_compiled_model_keeps_its_optimizer():
     assert np.array_equal(before, model.encoder.trainable_weights[0].numpy())
 
 
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("epochs", 0), ("epochs", 2.5), ("batch_size", 0), ("steps_per_epoch", 0), ("patience", -1), ("halve_every", -1),
+        ("seed", -1), ("seed", None), ("learning_rate", -1.0), ("learning_rate", np.nan),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_not_possible_are_refused_before_anything_is_written(tmp_path, name, value):
+    model = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16))
+    with pytest.raises(gdl.CourseError) as error:
+        gdl.train(model, gdl.DrawnFaces(n=100, size=32), **{"epochs": 1, "run": tmp_path / "run", name: value})
+    assert str(error.value).startswith(f"{name} is {value}: give a ") and "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_numbers_of_numpy_and_zeros_that_mean_never(tmp_path):
+    model, one = gdl.Autoencoder(image_size=32, z_dim=4, filters=(4,)), np.int64(1)
+    numbers = dict(batch_size=16 * one, steps_per_epoch=one, seed=one, learning_rate=np.float32(0.125))
+    history = gdl.train(model, gdl.DrawnFaces(n=100, size=32), 3 * one, run=tmp_path / "run", halve_every=0, patience=0, quiet=True, **numbers)
+    assert len(history) == 3 and set(history["learning_rate"]) == {0.125}
+    assert not training.RunFolder(tmp_path / "run").best.exists()
+
+
+@pytest.mark.parametrize("kind,name", [(gdl.Autoencoder, "val_loss"), (gdl.WGAN, "val_critic_loss")])
+def test_a_training_that_diverges_says_so_and_keeps_the_epochs_before(tmp_path, kind, name):
+    def diverge(epoch, logs):
+        if epoch == 1:
+            logs[name] = np.inf
+
+    faces, model = gdl.DrawnFaces(n=60, size=32), kind(image_size=32, z_dim=4, filters=(4,))
+    with pytest.raises(gdl.CourseError) as error:
+        gdl.train(model, faces, 3, tmp_path / "run", steps_per_epoch=1, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=diverge)])
+    assert f"{name} is inf in epoch 2; train anew with a lower learning rate" in str(error.value) and "\n" not in str(error.value)
+    assert gdl.load(tmp_path / "run").generate(2).shape == (2, 32, 32, 3)
+    assert [file.name for file in training.RunFolder(tmp_path / "run").weights()] == ["epoch-0001.weights.h5"]
+    assert pd.read_csv(tmp_path / "run" / "history.csv")["epoch"].tolist() == [1]
+    assert (tmp_path / "run" / "training.gif").exists()
+
+
 def test_steps_per_epoch_cuts_the_epoch_short():
     model = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16))
     gdl.train(model, gdl.DrawnFaces(n=100, size=32), 2, batch_size=16, steps_per_epoch=2)

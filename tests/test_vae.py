@@ -1,6 +1,7 @@
 """The variational autoencoder: its step done again by hand, its options, its precisions, and what it saves."""
 
 import itertools
+import json
 import subprocess
 import sys
 import textwrap
@@ -282,6 +283,19 @@ def test_weights_files_hold_the_state_of_both_optimizers(tmp_path, precision, po
     assert all(same(values(model.variables), values(other.variables))), "the next step is that of an uninterrupted training"
 
 
+@pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1)])
+def test_training_on_bytes_is_refused_in_one_sentence(pixel_range):
+    model = vae(pixel_range=pixel_range)
+    model.compile()
+    x = np.zeros((2, 32, 32, 3), np.uint8)
+    for data in (x, tf.data.Dataset.from_tensors(x)):
+        with pytest.raises(gdl.CourseError) as error:
+            model.fit(data, verbose=0, shuffle=False)
+        assert "these images are uint8" in str(error.value) and f"to_float(images, {pixel_range})" in str(error.value)
+        assert "\n" not in str(error.value)
+    model.fit(to_float(x, pixel_range), verbose=0)
+
+
 # --- precision and compilation ---
 
 
@@ -391,31 +405,32 @@ def test_xla_gives_the_same_steps_and_new_noise():
 
 # every value of each option meets every value of each other one at least once
 NAMES = (
-    "image_size", "residual", "upsampling", "precision", "downsampling", "batch_norm", "dropout",
+    "image_size", "residual", "upsampling", "precision", "downsampling", "norm", "dropout",
     "pixel_range", "kernel_sizes", "reconstruction", "narrow_dense", "warm_up", "optimizers",
 )  # fmt: skip
 PAIRS = [
-    (32, False, "pixel_shuffle", "float32", "dilation", True, 0.0, (0, 1), (5, 4), "mse", 3, 2, 2),
-    (32, True, "resize", "mixed_bfloat16", "dilation", False, 0.2, (-1, 1), (5, 4), "mse", 3, 2, 1),
-    (32, True, "transpose", "mixed_bfloat16", "stride", True, 0.0, (-1, 1), 3, "bce", None, 0, 1),
-    (32, "resnet18", "resize", "mixed_float16", "stride", False, 0.2, (0, 1), (5, 4), "bce", 3, 2, 2),
-    (64, False, "resize", "mixed_float16", "dilation", False, 0.2, (-1, 1), 3, "bce", None, 0, 1),
-    (64, True, "pixel_shuffle", "mixed_bfloat16", "stride", True, 0.0, (0, 1), 3, "bce", 3, 2, 2),
-    (64, "resnet18", "transpose", "float32", "dilation", False, 0.2, (0, 1), (5, 4), "mse", 3, 2, 2),
-    (96, False, "resize", "mixed_float16", "stride", False, 0.0, (0, 1), (5, 4), "bce", 3, 0, 1),
-    (96, True, "transpose", "mixed_float16", "dilation", False, 0.0, (-1, 1), 3, "mse", 3, 2, 2),
-    (96, "resnet18", "pixel_shuffle", "mixed_bfloat16", "dilation", False, 0.0, (-1, 1), (5, 4), "mse", 3, 2, 1),
-    (96, "resnet18", "resize", "float32", "stride", True, 0.2, (-1, 1), (5, 4), "mse", None, 0, 2),
-    (128, False, "pixel_shuffle", "mixed_float16", "dilation", True, 0.2, (-1, 1), 3, "mse", None, 2, 2),
-    (128, False, "transpose", "mixed_bfloat16", "stride", False, 0.0, (0, 1), (5, 4), "bce", 3, 2, 2),
-    (128, True, "resize", "float32", "dilation", True, 0.0, (-1, 1), 3, "mse", None, 0, 1),
-    (128, "resnet18", "pixel_shuffle", "float32", "dilation", False, 0.0, (0, 1), 3, "bce", None, 0, 1),
+    (32, False, "pixel_shuffle", "float32", "dilation", "batch", 0.0, (0, 1), (5, 4), "mse", 3, 2, 2),
+    (32, True, "resize", "mixed_bfloat16", "dilation", None, 0.2, (-1, 1), (5, 4), "mse", 3, 2, 1),
+    (32, True, "transpose", "mixed_bfloat16", "stride", "batch", 0.0, (-1, 1), 3, "bce", None, 0, 1),
+    (32, "resnet18", "resize", "mixed_float16", "stride", "layer", 0.2, (0, 1), (5, 4), "bce", 3, 2, 2),
+    (32, "resnet18", "resize", "float32", "dilation", "layer", 0.2, (-1, 1), 3, "bce", None, 2, 1),
+    (64, False, "resize", "mixed_float16", "dilation", "layer", 0.2, (-1, 1), 3, "bce", None, 0, 1),
+    (64, True, "pixel_shuffle", "mixed_bfloat16", "stride", "batch", 0.0, (0, 1), 3, "bce", 3, 2, 2),
+    (64, "resnet18", "transpose", "float32", "dilation", None, 0.2, (0, 1), (5, 4), "mse", 3, 2, 2),
+    (96, False, "resize", "mixed_float16", "stride", None, 0.0, (0, 1), (5, 4), "bce", 3, 0, 1),
+    (96, True, "transpose", "mixed_float16", "dilation", "layer", 0.0, (-1, 1), 3, "mse", 3, 2, 2),
+    (96, "resnet18", "pixel_shuffle", "mixed_bfloat16", "dilation", "layer", 0.0, (-1, 1), (5, 4), "mse", 3, 2, 1),
+    (96, "resnet18", "resize", "float32", "stride", "batch", 0.2, (-1, 1), (5, 4), "mse", None, 0, 2),
+    (128, False, "pixel_shuffle", "mixed_float16", "dilation", "batch", 0.2, (-1, 1), 3, "mse", None, 2, 2),
+    (128, False, "transpose", "mixed_bfloat16", "stride", "layer", 0.0, (0, 1), (5, 4), "bce", 3, 2, 2),
+    (128, True, "resize", "float32", "dilation", "batch", 0.0, (-1, 1), 3, "mse", None, 0, 1),
+    (128, "resnet18", "pixel_shuffle", "float32", "dilation", None, 0.0, (0, 1), 3, "bce", None, 0, 1),
 ]
 
 
 def test_the_table_holds_every_pair_of_values():
     columns = [set(column) for column in zip(*PAIRS)]
-    assert columns[0] == {32, 64, 96, 128} and columns[1] == {False, True, "resnet18"} and len(columns[2]) == 3
+    assert columns[0] == {32, 64, 96, 128} and columns[1] == {False, True, "resnet18"} and len(columns[2]) == len(columns[5]) == 3
     for a, b in itertools.combinations(range(len(NAMES)), 2):
         missing = set(itertools.product(columns[a], columns[b])) - {(row[a], row[b]) for row in PAIRS}
         assert not missing, (NAMES[a], NAMES[b], missing)
@@ -425,13 +440,13 @@ def test_the_table_holds_every_pair_of_values():
 def test_options_go_together(row, precision):
     options = dict(zip(NAMES, row))
     precision(options.pop("precision"))
-    two = options.pop("optimizers") == 2
-    model = vae(**options)
+    two, norm = options.pop("optimizers") == 2, options.pop("norm")
+    model = vae(**options, batch_norm=norm == "batch", layer_norm=norm == "layer")
     # eager, as tracing takes longer than these few steps
     model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.RMSprop(1e-3) if two else None, run_eagerly=True)
     x = images(3, options["image_size"], options["pixel_range"])
     before = values(model.trainable_variables)
-    for _ in range(10):  # float16 leaves out steps until its loss scale is small enough
+    for _ in range(15):  # float16 leaves out steps until its loss scale is small enough
         numbers = step(model, x)
         assert all(np.isfinite(number) for number in numbers.values()), numbers
         if all(int(optimizer.iterations) for optimizer, _ in model.optimizer_groups):
@@ -439,7 +454,7 @@ def test_options_go_together(row, precision):
     assert all(np.isfinite(w).all() for w in values(model.variables))
     still = [v.path for v, equal in zip(model.trainable_variables, same(before, values(model.trainable_variables))) if equal]
     # a bias right before batch normalisation has no gradient; nothing else may stand still
-    assert all(options["batch_norm"] and "bias" in path for path in still), still
+    assert all(norm == "batch" and "bias" in path for path in still), still
     x_hat = model.reconstruct(x)
     assert x_hat.shape == x.shape and x_hat.dtype == np.float32
     low, high = options["pixel_range"]
@@ -472,10 +487,18 @@ def test_a_narrow_dense_layer_saves_most_of_the_encoders_weights():
     [
         (dict(reconstruction="mae"), "'bce' or 'mse'"),
         (dict(beta=-1), "beta is -1"),
-        (dict(warm_up=-5), "warm_up -5"),
+        (dict(beta="1"), "beta is '1': give a number"),
+        (dict(beta=np.nan), "beta is nan"),
+        (dict(beta=np.inf), "beta is inf"),
+        (dict(warm_up=-5), "warm_up is -5"),
+        (dict(warm_up=None), "warm_up is None"),
+        (dict(warm_up=np.nan), "warm_up is nan"),
         (dict(residual="resnet50"), "'resnet18'"),
         (dict(residual="resnet18", filters=(8,)), "at least two filters"),
-        (dict(narrow_dense=-4), "narrow_dense"),
+        (dict(narrow_dense=-4), "narrow_dense is -4"),
+        (dict(narrow_dense=2.5), "narrow_dense is 2.5: give a whole number"),
+        (dict(kernel_size=3), "VAE has no option 'kernel_size': choose from image_size, z_dim, filters, kernel_sizes"),
+        (dict(Beta=3), "layer_norm, dropout, pixel_range, beta, reconstruction, narrow_dense, warm_up."),
         (dict(image_size=50), "multiple of 4"),
     ],
 )
@@ -494,6 +517,58 @@ def test_another_can_be_made_of_its_options():
     model = vae(**options)
     assert {name: model.get_config()[name] for name in options} == options
     assert gdl.VAE(**model.get_config()).get_config() == model.get_config()
+
+
+def test_numbers_of_numpy_are_numbers():
+    """Such as those of a loop over np.arange; they can be written to a run's settings too."""
+    one, two = np.int64(1), np.float32(2)
+    model = gdl.VAE(32 * one, 4 * one, np.array([4, 8]), kernel_sizes=3 * one, beta=two, narrow_dense=5 * one, warm_up=7 * one, dropout=0.1 * two)
+    model.compile()
+    step(model, images())
+    plain = gdl.VAE(32, 4, (4, 8), kernel_sizes=3, beta=2.0, narrow_dense=5, warm_up=7, dropout=float(0.1 * two))
+    assert json.loads(json.dumps(model.get_config())) == json.loads(json.dumps(plain.get_config()))
+
+
+@pytest.mark.parametrize(
+    "options,words",
+    [
+        (lambda adam: dict(optimizer=adam, decoder_optimizer=adam), "the same optimiser"),
+        (lambda adam: dict(optimizer=None), "needs an optimiser"),
+        (lambda adam: dict(optimizer=adam, loss="mse"), "The VAE has a loss of its own"),
+    ],
+    ids=["twice", "none", "loss"],
+)
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_what_cannot_be_compiled_is_said_in_one_sentence(options, words, policy, precision):
+    precision(policy)
+    with pytest.raises(gdl.CourseError) as error:
+        vae().compile(**options(keras.optimizers.Adam()))
+    assert words in str(error.value) and "\n" not in str(error.value)
+    vae().compile("adam", "adam", loss=None)
+
+
+def test_keras_saves_and_loads_the_whole_model(tmp_path):
+    """In a process of its own, which has imported no more than it says."""
+    model = vae(upsampling="pixel_shuffle", residual=True, narrow_dense=3)
+    model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.SGD(1e-6, momentum=0.9))
+    step(model, images())
+    model.save(tmp_path / "vae.keras")
+    code = f"""
+        import gdl, keras, numpy as np
+        gdl.VAE
+        model = keras.models.load_model({str(tmp_path / "vae.keras")!r})
+        assert [(type(o).__name__, int(o.iterations)) for o, _ in model.optimizer_groups] == [("Adam", 1), ("SGD", 1)]
+        np.save({str(tmp_path / "codes.npy")!r}, model.encode(np.zeros((2, 32, 32, 3), np.uint8)))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(np.load(tmp_path / "codes.npy"), model.encode(np.zeros((2, 32, 32, 3), np.uint8)))
+
+
+def test_a_class_of_the_same_name_does_not_take_the_place_of_the_courses(tmp_path):
+    type("VAE", (gdl.VAE,), {"__module__": "student"})
+    vae().save(tmp_path / "vae.keras")
+    assert type(keras.models.load_model(tmp_path / "vae.keras")) is gdl.VAE
 
 
 # --- arrays in, arrays out ---
