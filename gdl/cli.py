@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from gdl.architecture import Architecture, check_training, number, whole_number
 from gdl.errors import CourseError
 from gdl.quiet import start_tensorflow
 
@@ -11,7 +12,7 @@ MODELS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGA
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 VAE_RECIPE = dict(
-    epochs=45, batch_size=128, learning_rate=1e-3, halve_every=12, patience=10, flip=True,
+    epochs=80, batch_size=64, learning_rate=1e-3, halve_every=20, patience=15, flip=True,
     z_dim=128, filters=[32, 64, 128, 256], kernel_sizes=[4], reconstruction="mse", beta=0.5,
 )  # fmt: skip
 
@@ -238,7 +239,13 @@ def prepare(options):
 
 def train(options):
     """`gdl train`"""
-    faces = open_faces(options)  # first: a wrong path is told at once, before TensorFlow has started
+    # first what can be told at once, before images are decoded and TensorFlow has started
+    o = options
+    check_training(o.epochs, o.batch_size, o.steps_per_epoch, o.halve_every, o.patience, o.seed, o.learning_rate)
+    if getattr(options, "second_learning_rate", None) is not None:
+        number("the second learning rate", options.second_learning_rate)
+    Architecture(**{name: value for name, value in _model_options(options).items() if name not in OWN_OPTIONS[options.model]})
+    faces = open_faces(options)
     start_tensorflow()
     from gdl.callbacks import summary
 
@@ -247,11 +254,14 @@ def train(options):
     model = build(options)
     print(f"{options.model}: {model.count_params():,} weights")
     history = fit(model, faces, options)
-    last = history.iloc[-1].dropna()
-    metrics = last.drop(["learning_rate", "seconds", "images_per_second"])
+    judge = "val_loss" if options.patience else "fid" if "fid" in history.dropna(axis=1, how="all") else None
+    kept = history[judge].argmin() if judge else len(history) - 1
+    which = f"epoch {kept + 1}" + (f", the best of {len(history)}, whose weights are kept" if judge else "")
+    row = history.iloc[kept].dropna()
+    metrics = row.drop(["learning_rate", "seconds", "images_per_second"])
     print(
-        f"{options.out}: epoch {len(history)}, {summary(metrics.to_dict())}, "
-        f"{last['images_per_second']:.0f} images/s, {history['seconds'].sum() / 60:.1f} minutes of training"
+        f"{options.out}: {which}, {summary(metrics.to_dict())}, "
+        f"{row['images_per_second']:.0f} images/s, {history['seconds'].sum() / 60:.1f} minutes of training"
     )
 
 
@@ -341,6 +351,8 @@ def sample(options):
 
     if Path(options.out).suffix.lower() != ".png":
         raise CourseError(f"--out {options.out} does not end in .png: the picture is written as PNG.")
+    whole_number("--n", options.n)
+    whole_number("--seed", options.seed, 0)
     model = open_model(options.run)
     pixel_range = model.architecture.pixel_range
     if options.reconstruct:

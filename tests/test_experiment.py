@@ -191,8 +191,8 @@ def test_the_course_s_experiments_can_be_run(file, small):
 
 def test_the_experiment_of_the_same_budget_says_what_was_trained():
     commands = [
-        "vae --epochs 54 --patience 0",
-        "vae --epochs 29 --patience 0 --filters 128 128 128 128 --kernel-sizes 3 --z-dim 200 --beta 6.144 --learning-rate 5e-4 --halve-every 0 --no-flip",
+        "vae --epochs 54 --patience 0 --batch-size 128 --halve-every 12",
+        "vae --epochs 29 --patience 0 --batch-size 128 --filters 128 128 128 128 --kernel-sizes 3 --z-dim 200 --beta 6.144 --learning-rate 5e-4 --halve-every 0 --no-flip",
         "wgan_gp --epochs 22 --halve-every 11",
         "wgan_gp --epochs 8 --filters 64 128 256 512 --learning-rate 2e-4 --halve-every 0 --no-flip --ema 0",
         "gan --epochs 28",
