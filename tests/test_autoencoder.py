@@ -6,7 +6,6 @@ import re
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import gdl
 from gdl.losses import squared_error
@@ -41,19 +40,6 @@ def test_a_pair_is_input_and_target(model, images):
     target = np.zeros_like(x)
     expected = (model.reconstruct(images).astype("float64") ** 2).sum() / len(x)
     assert model.evaluate(x, target, batch_size=10, verbose=0) == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1)])
-def test_training_on_bytes_is_refused_in_one_sentence(pixel_range):
-    model = gdl.Autoencoder(image_size=32, z_dim=4, filters=(4,), pixel_range=pixel_range)
-    model.compile()
-    x = np.zeros((2, 32, 32, 3), np.uint8)
-    for data in (x, tf.data.Dataset.from_tensors(x)):
-        with pytest.raises(gdl.CourseError) as error:
-            model.fit(data, verbose=0, shuffle=False)
-        assert "these images are uint8" in str(error.value) and f"to_float(images, {pixel_range})" in str(error.value)
-        assert "\n" not in str(error.value)
-    model.fit(to_float(x, pixel_range), verbose=0)
 
 
 def test_training_learns_to_copy():
