@@ -245,7 +245,7 @@ def test_what_is_done_is_left_alone_and_what_has_changed_is_done_anew(undisturbe
     assert "going on after epoch 2" in capsys.readouterr().out and table(out)["epochs"].tolist() == [3]
 
     file = write(TINY.replace("epochs = 2", "epochs = 2\nhalve_every = 1").replace("[2, 3]", "[2, 4]"))
-    with pytest.raises(CourseError, match=r"1 of 2 cells failed: .*z_dim=2 holds a training with other settings \(halve_every was 12 and is now 1\)") as error:
+    with pytest.raises(CourseError, match=r"1 of 2 cells failed: .*z_dim=2 holds a training with other settings \(halve_every was 20 and is now 1\)") as error:
         run(file, out)
     assert len(str(error.value).splitlines()) == 1
     rows = table(out)
