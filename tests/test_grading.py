@@ -382,7 +382,7 @@ def test_a_grader_that_is_killed_loses_nothing_and_leaves_nothing(solutions, tmp
     grader = subprocess.Popen([*command, "5"], stdout=subprocess.DEVNULL)
     results = tmp_path / "marks" / "results"
     deadline = time.monotonic() + 60
-    while not (results.is_dir() and len(list(results.glob("*.json"))) >= 2) and time.monotonic() < deadline:
+    while not (results.is_dir() and len(list(results.glob("[!.]*.json"))) >= 2) and time.monotonic() < deadline:
         time.sleep(0.05)
     workers = psutil.Process(grader.pid).children(recursive=True)
     assert workers
@@ -390,12 +390,12 @@ def test_a_grader_that_is_killed_loses_nothing_and_leaves_nothing(solutions, tmp
     grader.wait()
     psutil.wait_procs(workers, timeout=10)
     assert not any(worker.is_running() for worker in workers)
-    done = {path.name: path.stat().st_mtime_ns for path in results.glob("*.json")}
+    done = {path.name: path.stat().st_mtime_ns for path in results.glob("[!.]*.json")}
     assert len(done) == 2
     told = subprocess.run([*command, "5"], capture_output=True, text=True, check=True)
     assert "4/4" in told.stdout
-    assert {name: stamp for name, stamp in ((path.name, path.stat().st_mtime_ns) for path in results.glob("*.json")) if name in done} == done
-    assert len(list(results.glob("*.json"))) == 4
+    assert {name: stamp for name, stamp in ((path.name, path.stat().st_mtime_ns) for path in results.glob("[!.]*.json")) if name in done} == done
+    assert len(list(results.glob("[!.]*.json"))) == 4
 
 
 def test_without_bubblewrap_it_refuses(solutions, tmp_path, monkeypatch):
