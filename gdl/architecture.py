@@ -12,16 +12,16 @@ UPSAMPLING = ("transpose", "resize", "pixel_shuffle")
 RESIDUAL = (False, True, "resnet18")
 
 
-def whole_number(name, value, least=1, kind=Integral):
-    """An option as an int, whatever library it is a number of; CourseError if it is none, or is less than `least`."""
+def number(name, value, least=0, kind=Real):
+    """An option as a float, whatever library it is a number of; CourseError if it is none, or is less than `least`."""
     if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
         raise CourseError(f"{name} is {value!r}: give a {'whole ' if kind is Integral else ''}number, at least {least}.")
-    return int(value) if kind is Integral else float(value)
+    return float(value)
 
 
-def number(name, value, least=0):
-    """The same as a float, with a fraction or without."""
-    return whole_number(name, value, least, Real)
+def whole_number(name, value, least=1):
+    """The same as an int, without a fraction."""
+    return int(number(name, value, least, Integral))
 
 
 def whole_numbers(name, values):
@@ -32,12 +32,17 @@ def whole_numbers(name, values):
         raise CourseError(f"{name} is {values!r}: give a tuple of whole numbers, each at least 1.") from None
 
 
-def check_training(epochs, batch_size, steps_per_epoch=None, halve_every=None, patience=None, seed=0, learning_rate=None):
+def check_training(epochs, batch_size, steps_per_epoch, halve_every, patience, seed, learning_rate):
     """The numbers of `gdl.train` in this order, as Python's; CourseError for one that is not possible."""
-    given = dict(epochs=epochs, batch_size=batch_size, steps_per_epoch=steps_per_epoch, halve_every=halve_every, patience=patience, seed=seed)
-    optional, zero = ("steps_per_epoch", "halve_every", "patience"), ("halve_every", "patience", "seed")  # which may be None, and 0
-    whole = [None if value is None and name in optional else whole_number(name, value, 0 if name in zero else 1) for name, value in given.items()]
-    return *whole, None if learning_rate is None else number("learning_rate", learning_rate)
+    return (
+        whole_number("epochs", epochs),
+        whole_number("batch_size", batch_size),
+        None if steps_per_epoch is None else whole_number("steps_per_epoch", steps_per_epoch),
+        None if halve_every is None else whole_number("halve_every", halve_every, 0),
+        None if patience is None else whole_number("patience", patience, 0),
+        whole_number("seed", seed, 0),
+        None if learning_rate is None else number("learning_rate", learning_rate),
+    )
 
 
 @dataclass(frozen=True)

@@ -240,8 +240,8 @@ def prepare(options):
 def train(options):
     """`gdl train`"""
     # first what can be told at once, before images are decoded and TensorFlow has started
-    o = options
-    check_training(o.epochs, o.batch_size, o.steps_per_epoch, o.halve_every, o.patience, o.seed, o.learning_rate)
+    names = ("epochs", "batch_size", "steps_per_epoch", "halve_every", "patience", "seed", "learning_rate")
+    check_training(*(getattr(options, name) for name in names))
     if getattr(options, "second_learning_rate", None) is not None:
         number("the second learning rate", options.second_learning_rate)
     Architecture(**{name: value for name, value in _model_options(options).items() if name not in OWN_OPTIONS[options.model]})
@@ -254,10 +254,10 @@ def train(options):
     model = build(options)
     print(f"{options.model}: {model.count_params():,} weights")
     history = fit(model, faces, options)
-    judge = "val_loss" if options.patience else "fid" if "fid" in history.dropna(axis=1, how="all") else None
-    kept = history[judge].argmin() if judge else len(history) - 1
-    which = f"epoch {kept + 1}" + (f", the best of {len(history)}, whose weights are kept" if judge else "")
-    row = history.iloc[kept].dropna()
+    kept = kept_epoch(history, options)
+    best = options.patience or getattr(options, "fid_every", None)
+    which = f"epoch {kept}" + (f", the best of {len(history)}, whose weights are kept" if best else "")
+    row = history.loc[kept].dropna()
     metrics = row.drop(["learning_rate", "seconds", "images_per_second"])
     print(
         f"{options.out}: {which}, {summary(metrics.to_dict())}, "
@@ -311,6 +311,17 @@ def fit(model, faces, options, callbacks=()):
     if fid_every and best.is_file():
         model.load_weights(best)
     return history
+
+
+def kept_epoch(history, options):
+    """The epoch whose weights `fit` leaves in the model, out of the history that it returns."""
+    from gdl.callbacks import best_epoch
+
+    if options.patience:
+        return best_epoch(history.reset_index().to_dict("records"))
+    if getattr(options, "fid_every", None) and "fid" in history:
+        return history["fid"].idxmin()
+    return len(history)
 
 
 def _model_options(options):

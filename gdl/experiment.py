@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from gdl import cli, plots, report
-from gdl.callbacks import ProcessorTime, best_epoch
+from gdl.callbacks import ProcessorTime
 from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.measure import measure
@@ -107,12 +107,7 @@ def _run_cell(cell, faces, settings):
     if "cpu_seconds" in history:
         row["cpu_minutes"] = history["cpu_seconds"].sum() / 60
     row["parameters"] = sum(math.prod(weight.shape) for weight in model.trainable_variables)
-    epoch = len(history)
-    if cell.options.patience:
-        epoch = best_epoch(history.reset_index().to_dict("records"))
-    elif cell.options.fid_every and "fid" in history:
-        epoch = history["fid"].idxmin()
-    row |= {name: float(value) for name, value in history.loc[epoch].items() if name.startswith("val_")}
+    row |= {name: float(value) for name, value in history.loc[cli.kept_epoch(history, cell.options)].items() if name.startswith("val_")}
     row |= measure(model, faces, **settings)
     plots.save_grid(Path(cell.options.out) / "samples.png", model.generate(ROW), model.architecture.pixel_range, columns=ROW)
     return row

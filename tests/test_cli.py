@@ -154,7 +154,8 @@ def trained_with(monkeypatch, capsys):
 
         def instead(model, faces, **settings):
             seen.update(settings, model=model)
-            return pd.DataFrame({"loss": [1.0], "val_loss": [1.0], "learning_rate": [1.0], "images_per_second": [1.0], "seconds": [1.0]})
+            numbers = {"loss": 1.0, "val_loss": 1.0, "learning_rate": 1.0, "images_per_second": 1.0, "seconds": 1.0}
+            return pd.DataFrame(numbers, index=pd.Index([1], name="epoch"))
 
         monkeypatch.setattr(training, "train", instead)
         cli.main(["train", *map(str, arguments), *"--data drawn --n 60 --size 32 --filters 4 8 --z-dim 4 --out unused".split()])
@@ -397,7 +398,8 @@ def test_a_training_that_diverges_ends_in_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("patience,words", [(5, "epoch 2, the best of 3, whose weights are kept, loss 2, "), (0, "unused: epoch 3, loss 3, ")])
 def test_the_last_line_is_of_the_epoch_whose_weights_are_kept(trained_with, monkeypatch, capsys, patience, words):
-    history = pd.DataFrame({"loss": [1.0, 2.0, 3.0], "val_loss": [5.0, 4.0, 6.0], "learning_rate": 1.0, "images_per_second": 1.0, "seconds": 1.0})
+    history = pd.DataFrame({"epoch": [1, 2, 3], "loss": [1.0, 2.0, 3.0], "val_loss": [5.0, 4.0, 6.0]}).set_index("epoch")
+    history = history.assign(learning_rate=1.0, images_per_second=1.0, seconds=1.0)
     monkeypatch.setattr(cli, "fit", lambda *arguments: history)
     trained_with("vae", "--patience", patience)
     assert words in capsys.readouterr().out.splitlines()[-1]
