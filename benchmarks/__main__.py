@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import gdl
-from gdl.quiet import start_tensorflow
+from gdl.machine import start_tensorflow
 
 start_tensorflow()
 

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 
 import gdl
-from gdl.edits import flips
-from gdl.groups import group_table, resampled
-from gdl.latent import code_vectors
-from gdl.pixels import to_uint8
-from gdl.truth import CHANGES, against_truth, pairs, true_vectors
+from gdl.data.pixels import to_uint8
+from gdl.latent.edits import flips
+from gdl.latent.groups import group_table, resampled
+from gdl.latent.truth import CHANGES, against_truth, pairs, true_vectors
+from gdl.latent.vectors import code_vectors
 
 ATTRIBUTES = (
     "Smiling", "Mouth_Slightly_Open", "Eyeglasses", "Male", "Young", "Blond_Hair", "Black_Hair", "Bangs",

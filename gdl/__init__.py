@@ -7,7 +7,7 @@ Everything public is reached as `gdl.NAME`; a name is imported when it is first 
 import importlib
 import os
 
-from gdl.notebook import in_notebook
+from gdl.machine import check_installed, in_notebook, start_tensorflow
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as an error too
@@ -15,40 +15,55 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as 
 __version__ = "0.1.0"
 
 _HOME = {  # public name -> the module that defines it
-    "faces": "data",
-    "CelebA": "data",
-    "ImageFolder": "data",
-    "DrawnFaces": "data",
+    "faces": "data.faces",
+    "CelebA": "data.celeba",
+    "ImageFolder": "data.folder",
+    "DrawnFaces": "data.faces",
     "CourseError": "errors",
     "DataError": "errors",
-    "load_photo": "photo",
-    "Autoencoder": "autoencoder",
-    "VAE": "vae",
-    "Sampling": "vae",
-    "GAN": "gan",
-    "WGAN": "wgan",
-    "WGANGP": "wgan_gp",
-    "AttributeClassifier": "classifier",
-    "train": "training",
-    "load": "training",
-    "run_folder": "training",
-    "load_or_train": "recipes",
+    "load_photo": "data.photo",
+    "Autoencoder": "models.autoencoder",
+    "VAE": "models.vae",
+    "Sampling": "models.vae",
+    "GAN": "models.gan",
+    "WGAN": "models.wgan",
+    "WGANGP": "models.wgan_gp",
+    "AttributeClassifier": "models.classifier",
+    "train": "training.train",
+    "load": "training.run_folder",
+    "run_folder": "training.run_folder",
+    "load_or_train": "training.recipes",
     "pretrained": "shipped",
     "pretrained_vectors": "shipped",
     "profile": "profiles",
     "settings": "profiles",
-    "show": "plots",
-    "sharpen": "sharpening",
-    "explore": "explorer",
+    "show": "pictures.plots",
+    "sharpen": "pictures.sharpening",
+    "explore": "latent.explorer",
 }
-_MODULES = {"cache", "data", "drawn", "edits", "groups", "latent", "losses", "maps", "metrics", "plots", "profiles", "spectrum", "training", "truth"}
+_MODULES = {  # public module -> where it is
+    "cache": "data.cache",
+    "data": "data",
+    "drawn": "drawn",
+    "edits": "latent.edits",
+    "groups": "latent.groups",
+    "latent": "latent",
+    "losses": "models.losses",
+    "maps": "pictures.maps",
+    "metrics": "metrics",
+    "plots": "pictures.plots",
+    "profiles": "profiles",
+    "spectrum": "pictures.spectrum",
+    "training": "training",
+    "truth": "latent.truth",
+}
 
 
 def __getattr__(name):
     if name in _HOME:
         return getattr(importlib.import_module(f"gdl.{_HOME[name]}"), name)
     if name in _MODULES:
-        return importlib.import_module(f"gdl.{name}")
+        return importlib.import_module(f"gdl.{_MODULES[name]}")
     raise AttributeError(f"module 'gdl' has no attribute {name!r}")
 
 
@@ -57,8 +72,5 @@ def __dir__():
 
 
 if in_notebook():  # it needs TensorFlow in any case, and not its start-up notes
-    from gdl.installed import check_installed
-    from gdl.quiet import start_tensorflow
-
     check_installed()
     start_tensorflow()

@@ -4,9 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from gdl.architecture import Architecture, check_training, number, whole_number
+from gdl.arguments import check_training, number, whole_number
 from gdl.errors import CourseError
-from gdl.quiet import start_tensorflow
+from gdl.machine import start_tensorflow
+from gdl.models.architecture import Architecture
 
 MODELS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP", "classifier": "AttributeClassifier"}
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -25,7 +26,15 @@ RECIPES = {
     "wgan": ADVERSARIAL_RECIPE | dict(epochs=24, critic_steps=5, critic_norm="batch", learning_rate=5e-4, ema=0.99),
     "wgan_gp": ADVERSARIAL_RECIPE | dict(epochs=44, critic_steps=3, learning_rate=4e-4, halve_every=22),
     "classifier": dict(
-        epochs=24, batch_size=128, learning_rate=1e-3, halve_every=8, patience=6, flip=True, filters=[32, 64, 128, 256], kernel_sizes=[3], dropout=0.2,
+        epochs=24,
+        batch_size=128,
+        learning_rate=1e-3,
+        halve_every=8,
+        patience=6,
+        flip=True,
+        filters=[32, 64, 128, 256],
+        kernel_sizes=[3],
+        dropout=0.2,
     ),
 }
 OWN_OPTIONS = {  # of the constructors, besides those of the architecture
@@ -87,7 +96,9 @@ def parser(kind=argparse.ArgumentParser):
     loss.add_argument("--reconstruction", choices=("bce", "mse"), default="bce", help="binary cross-entropy or squared error")
     loss.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="training steps in which the weight of the KL grows from 0 to beta")
     loss.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of so many units before z_mean and z_log_var")
-    loss.add_argument("--decoder-learning-rate", dest="second_learning_rate", type=float, help="of a second Adam for the decoder; without it one trains both")
+    loss.add_argument(
+        "--decoder-learning-rate", dest="second_learning_rate", type=float, help="of a second Adam for the decoder; without it one trains both"
+    )
     text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for the best faces at 64x64 pixels."
     game = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **style))
     game.add_argument("--label-smoothing", type=float, default=0.0, help="real images are labelled 1 less this")
@@ -126,9 +137,16 @@ def parser(kind=argparse.ArgumentParser):
     command.add_argument("--split", choices=("train", "val", "test"), default="train", help="of the data set, to compare with")
     command.add_argument("--n", type=int, default=5000, help="how many images the model makes; compare only values of the same n")
     command.add_argument("--seed", type=int, default=0, help="of the random codes")
-    command.add_argument("--codes", choices=("prior", "mixture"), default="prior", help="codes from a standard normal, or for a VAE from a mixture fitted to the codes of the training images")
+    command.add_argument(
+        "--codes",
+        choices=("prior", "mixture"),
+        default="prior",
+        help="codes from a standard normal, or for a VAE from a mixture fitted to the codes of the training images",
+    )
     command.add_argument("--interval", action="store_true", help="tell a 95 %% interval of the FID too")
-    command.add_argument("--network", choices=("inception", "stand_in"), default="inception", help="stand_in is a quick offline stand-in: its distance is no FID")
+    command.add_argument(
+        "--network", choices=("inception", "stand_in"), default="inception", help="stand_in is a quick offline stand-in: its distance is no FID"
+    )
     command.set_defaults(command=fid)
 
     text = (
@@ -154,10 +172,16 @@ def parser(kind=argparse.ArgumentParser):
     command.add_argument("submissions", help="folder or zip of the notebooks that were handed in")
     command.add_argument("--out", required=True, help="folder for the tables, the feedback pages and the results")
     command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
-    command.add_argument("--exercise", metavar="NAME", help="the exercise that all notebooks are of, such as 02_vae, whatever they say themselves (no filter); without it, the notebooks tell")
+    command.add_argument(
+        "--exercise",
+        metavar="NAME",
+        help="the exercise that all notebooks are of, such as 02_vae, whatever they say themselves (no filter); without it, the notebooks tell",
+    )
     command.add_argument("--marks", metavar="CSV", help="points for what is marked by hand: marks/person.csv, filled in")
     command.add_argument("--seconds", type=float, default=30.0, help="for one cell or one call; a notebook may take twenty times that")
-    command.add_argument("--unsafe", action="store_true", help="without a sandbox: a notebook can then do whatever you can; every result is marked so")
+    command.add_argument(
+        "--unsafe", action="store_true", help="without a sandbox: a notebook can then do whatever you can; every result is marked so"
+    )
     command.set_defaults(command=grade)
 
     text = (
@@ -178,7 +202,13 @@ def _add_training(command, makes_images=True):
     _add_data(command)
     command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
     command.add_argument("--epochs", type=int, default=5, help="epochs in all, those of earlier sittings included")
-    command.add_argument("--patience", type=int, metavar="EPOCHS", default=0, help="stop when the validation loss has not fallen for so many epochs, and keep the best weights; 0 trains to the end")
+    command.add_argument(
+        "--patience",
+        type=int,
+        metavar="EPOCHS",
+        default=0,
+        help="stop when the validation loss has not fallen for so many epochs, and keep the best weights; 0 trains to the end",
+    )
     command.add_argument("--batch-size", type=int, default=128, help="images in a batch")
     command.add_argument("--steps-per-epoch", type=int, metavar="STEPS", help="batches in an epoch; without it, the whole training set")
     command.add_argument("--learning-rate", type=float, default=1e-3, help="of the Adam optimiser")
@@ -188,7 +218,9 @@ def _add_training(command, makes_images=True):
     command.add_argument("--seed", type=int, default=0, help="of weights, order and flips: same seed, same result")
     network = command.add_argument_group("network")
     if makes_images:
-        command.add_argument("--fid-every", type=int, metavar="EPOCHS", help="FID against the validation images every so many epochs; the weights of the best are kept")
+        command.add_argument(
+            "--fid-every", type=int, metavar="EPOCHS", help="FID against the validation images every so many epochs; the weights of the best are kept"
+        )
         command.add_argument("--fid-samples", type=int, metavar="N", default=1000, help="how many images the model makes for it")
         network.add_argument("--z-dim", type=int, default=256, help="length of the code z")
         network.add_argument("--upsampling", choices=("transpose", "resize", "pixel_shuffle"), default="transpose", help="how the decoder doubles")
@@ -247,7 +279,7 @@ def train(options):
     Architecture(**{name: value for name, value in _model_options(options).items() if name not in OWN_OPTIONS[options.model]})
     faces = open_faces(options)
     start_tensorflow()
-    from gdl.callbacks import summary
+    from gdl.training.callbacks import summary
 
     if options.model == "classifier" and options.attributes is None:
         options.attributes = list(faces.train.attributes.columns)
@@ -286,13 +318,15 @@ def build(options):
 def fit(model, faces, options, callbacks=()):
     """Trains a model with the options of `train`. Returns its history, and leaves the model with the weights to keep."""
     import gdl
-    from gdl.training import RunFolder
+    from gdl.training.run_folder import RunFolder
 
     best = RunFolder(options.out).best
     fid_every = getattr(options, "fid_every", None)
     if fid_every:
         if options.patience:
-            raise CourseError("--fid-every and --patience both keep the best weights, each by its own measure: choose one, and say --patience 0 for the FID.")
+            raise CourseError(
+                "--fid-every and --patience both keep the best weights, each by its own measure: choose one, and say --patience 0 for the FID."
+            )
         callbacks = [*callbacks, gdl.metrics.BestFID(faces.val, n=options.fid_samples, every=fid_every, file=best)]
     history = gdl.train(
         model,
@@ -315,7 +349,7 @@ def fit(model, faces, options, callbacks=()):
 
 def kept_epoch(history, options):
     """The epoch whose weights `fit` leaves in the model, out of the history that it returns."""
-    from gdl.callbacks import best_epoch
+    from gdl.training.callbacks import best_epoch
 
     if options.patience:
         return best_epoch(history.reset_index().to_dict("records"))
@@ -357,8 +391,8 @@ def sample(options):
     """`gdl sample`"""
     start_tensorflow()
     import gdl
-    from gdl.pixels import to_float
-    from gdl.plots import save_grid
+    from gdl.data.pixels import to_float
+    from gdl.pictures.plots import save_grid
 
     if Path(options.out).suffix.lower() != ".png":
         raise CourseError(f"--out {options.out} does not end in .png: the picture is written as PNG.")
@@ -382,7 +416,7 @@ def fid(options):
     """`gdl fid`"""
     start_tensorflow()
     import gdl
-    from gdl.measure import measure
+    from gdl.experiments.measure import measure
 
     model = open_model(options.run)
     faces = gdl.faces(options.data, size=model.architecture.image_size, crop=options.crop)
@@ -396,7 +430,7 @@ def fid(options):
 def experiment(options):
     """`gdl experiment`"""
     start_tensorflow()
-    from gdl.experiment import run
+    from gdl.experiments.experiment import run
 
     given = {name: value for name in ("data", "size", "crop", "n", "precision") if (value := getattr(options, name)) is not None}
     run(options.file, options.out, options.small, given)
@@ -404,18 +438,18 @@ def experiment(options):
 
 def grade(options):
     """`gdl grade`"""
-    import gdl.grading.grade
+    import gdl.instructor.grading.grade
 
     if options.unsafe:
         print("gdl: WITHOUT A SANDBOX: each notebook can read, change and send whatever you can. Every result is marked so.", file=sys.stderr)
     given = {name: getattr(options, name) for name in ("solutions", "exercise", "marks", "unsafe", "seconds")}
-    results = gdl.grading.grade.grade(options.submissions, options.out, **given)
+    results = gdl.instructor.grading.grade.grade(options.submissions, options.out, **given)
     waiting = sum(question["points"] is None for result in results for question in result["questions"])
     print(f"{len(results)} notebooks are graded: {Path(options.out) / 'summary.html'}. Answers to mark by hand: {waiting}, in person.csv.")
 
 
 def release(options):
     """`gdl release`"""
-    import gdl.release
+    import gdl.instructor.release
 
-    gdl.release.release(options.solutions, options.exercises, options.out, options.address)
+    gdl.instructor.release.release(options.solutions, options.exercises, options.out, options.address)

@@ -26,6 +26,4 @@ def whole_file(path):
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        raise CourseError(
-            f"{path} cannot be written ({error.strerror or error}): make room on the disk, or choose another place."
-        ) from None
+        raise CourseError(f"{path} cannot be written ({error.strerror or error}): make room on the disk, or choose another place.") from None

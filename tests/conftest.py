@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-REAL_CELEBA = Path(os.environ.get("GDL_TEST_CELEBA") or Path(__file__).resolve().parents[2] / "shared" / "celeba")
+ROOT = Path(__file__).resolve().parents[1]  # of the project
+REAL_CELEBA = Path(os.environ.get("GDL_TEST_CELEBA") or ROOT.parent / "shared" / "celeba")
 ATTRIBUTES = ("Bald", "Eyeglasses", "Male", "Smiling", "Young")
 
 

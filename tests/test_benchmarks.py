@@ -88,5 +88,11 @@ def test_tables_of_edits_are_printed(drawn_celeba, monkeypatch, capsys):
     monkeypatch.setattr("benchmarks.latent.ALPHAS", (1.0,))
     latent(parser().parse_args(f"latent --data {drawn_celeba} --vae v --gan g --classifier c --faces 4".split()))
     printed = capsys.readouterr().out
-    for title in ("Classifier on the validation", "vae, plain vectors, alpha 1, 1 faces", "gan, balanced vectors, alpha 1, 4 faces", "vae: what goes together", "gan: groups"):
+    for title in (
+        "Classifier on the validation",
+        "vae, plain vectors, alpha 1, 1 faces",
+        "gan, balanced vectors, alpha 1, 4 faces",
+        "vae: what goes together",
+        "gan: groups",
+    ):
         assert title in printed

@@ -9,14 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT = 120  # seconds for any one thing, on a machine that is busy
 TOKEN = "test"
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -269,7 +269,9 @@ def test_a_mistake_in_an_adversarial_model_is_one_sentence(arguments, words, tmp
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("arguments,residual", [([], False), (["--residual"], True), (["--residual", "block"], True), (["--residual", "resnet18"], "resnet18")])
+@pytest.mark.parametrize(
+    "arguments,residual", [([], False), (["--residual"], True), (["--residual", "block"], True), (["--residual", "resnet18"], "resnet18")]
+)
 def test_residual_is_a_switch_or_a_choice(trained_with, arguments, residual):
     assert trained_with("vae", *arguments)["model"].get_config()["residual"] is residual
 
@@ -286,7 +288,7 @@ def test_beta_1_is_that_of_both_optimizers(trained_with, kind):
 def test_halve_every_0_is_never_and_ema_0_no_average(trained_with):
     seen = trained_with("wgan_gp", "--halve-every", 0, "--ema", 0)
     assert not seen["halve_every"] and seen["model"].ema == 0
-    gdl.callbacks.HalveLearningRate(seen["halve_every"], []).on_epoch_begin(5)
+    gdl.training.callbacks.HalveLearningRate(seen["halve_every"], []).on_epoch_begin(5)
     model = seen["model"]
     model.compile()
     model.train_on_batch(np.zeros((6, 32, 32, 3), np.float32))
@@ -331,7 +333,9 @@ def test_fid_every_keeps_the_best_weights_and_fid_tells_the_numbers(tmp_path, mo
     values = pd.read_csv(tmp_path / "run" / "history.csv")["stand_in_distance"]
     assert len(values) == 3 and values.notna().all()
     model, faces = gdl.load(tmp_path / "run"), gdl.DrawnFaces(60, 32)
-    assert gdl.metrics.stand_in_distance(model.generate(40), faces.val) == pytest.approx(values.min(), rel=1e-3), "the weights are those of the best epoch"
+    assert gdl.metrics.stand_in_distance(model.generate(40), faces.val) == pytest.approx(values.min(), rel=1e-3), (
+        "the weights are those of the best epoch"
+    )
     capsys.readouterr()
 
     monkeypatch.setattr(gdl, "faces", lambda *args, **options: faces)

@@ -2,12 +2,12 @@
 
 import importlib.util
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import ROOT
 
-BUILD = Path(__file__).resolve().parents[1] / "chapters" / "build.py"
+BUILD = ROOT / "chapters" / "build.py"
 FIRST = "# 00 · A test\n\n![picture](attachment:finished.png) with $\\hat x$, `$HOME` and\n\n$$a^2$$"
 PICTURE = "import matplotlib.pyplot as plt\nprint('drawing')\nplt.plot([1, 2])\nplt.show()"
 
@@ -65,7 +65,7 @@ WIDGET = """
 from IPython.display import display
 from ipywidgets import IntSlider
 import matplotlib.pyplot as plt
-import gdl.plots
+import gdl.pictures.plots
 still = gdl.plots.image_file(plt.figure(figsize=(1, 1)))
 display({**IntSlider()._repr_mimebundle_(), "image/png": still, "text/plain": "a slider"}, raw=True)
 """

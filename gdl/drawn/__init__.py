@@ -4,9 +4,9 @@
 `images` paints many in parallel, and `write_celeba` writes a folder that looks like CelebA's own.
 """
 
-from .face import draw, draw_aligned
-from .factors import attributes, factors
-from .layout import images, write_celeba
+from gdl.drawn.face import draw, draw_aligned
+from gdl.drawn.factors import attributes, factors
+from gdl.drawn.layout import images, write_celeba
 
 VERSION = 1  # raised when the same factors give other pixels, so that stored images are drawn anew
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from .layout import BLOCK, draw_block
+from gdl.drawn.layout import BLOCK, draw_block
 
 
 def main(n, size, seed, worker, workers):

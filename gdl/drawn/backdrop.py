@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .paint import dice, hsv, mix, noise, over, soft
+from gdl.drawn.paint import dice, hsv, mix, noise, over, soft
 
 
 def backdrop(f, g):

@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image, ImageFilter
 
-from . import features, hair, worn
-from .backdrop import backdrop
-from .paint import bump, hill, lin, noise, over, soft
+from gdl.drawn import features, hair, worn
+from gdl.drawn.backdrop import backdrop
+from gdl.drawn.paint import bump, hill, lin, noise, over, soft
 
 SQUARE = (19, 39, 140, 140)  # left, top, width and height of the window that a square image shows
 FRAME = (0, 0, 178, 218)

@@ -147,9 +147,7 @@ def rows(start, stop, seed=0):
     f["hair_volume"] = u()
     kind, fine = u(), u()
     wavy, straight = np.where(male, 0.15, 0.45), np.where(male, 0.26, 0.19)
-    f["hair_wave"] = np.where(
-        kind < wavy, 0.65 + 0.35 * fine, np.where(kind > 1 - straight, 0.12 * fine, 0.25 + 0.3 * fine)
-    )
+    f["hair_wave"] = np.where(kind < wavy, 0.65 + 0.35 * fine, np.where(kind > 1 - straight, 0.12 * fine, 0.25 + 0.3 * fine))
     f["bald"] = bald
     f["receding"] = _amount(receding, u())
     f["bangs"] = np.where(bangs, 0.6 + 0.4 * u(), 0.0)

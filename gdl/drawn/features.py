@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from . import hair
-from .paint import box, bump, cycle, hill, hsv, lin, mix, noise, over, smin, soft
+from gdl.drawn import hair
+from gdl.drawn.paint import box, bump, cycle, hill, hsv, lin, mix, noise, over, smin, soft
 
 _IRIS = {
     "brown": (107, 65, 37),

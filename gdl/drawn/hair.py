@@ -6,7 +6,7 @@ which runs across the strands: the strands follow the outline, and waves bend th
 
 import numpy as np
 
-from .paint import dice, hill, lin, mix, noise, over, smin, soft
+from gdl.drawn.paint import dice, hill, lin, mix, noise, over, smin, soft
 
 _COLOURS = {
     "black": (30, 25, 25),

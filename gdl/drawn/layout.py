@@ -11,11 +11,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from gdl.drawn.face import draw, draw_aligned
+from gdl.drawn.factors import attributes, factors, rows
 from gdl.errors import CourseError
 from gdl.files import whole_file
-
-from .face import draw, draw_aligned
-from .factors import attributes, factors, rows
 
 BLOCK = 64  # faces in a block
 ALIGNED = 0  # in place of a size: the whole aligned frame
@@ -67,9 +66,7 @@ def _worker(n, size, seed, w, workers):
     home = str(Path(__file__).resolve().parents[2])  # so that the worker finds this same package
     path = os.pathsep.join(p for p in (home, os.environ.get("PYTHONPATH")) if p)
     command = [sys.executable, "-m", "gdl.drawn", *map(str, (n, size, seed, w, workers))]
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
-    )
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path})
 
 
 def write_celeba(folder, n, seed=0, tables="official", zipped=False):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .paint import bump, cycle, hill, hsv, lin, mix, noise, over, smin, soft
+from gdl.drawn.paint import bump, cycle, hill, hsv, lin, mix, noise, over, smin, soft
 
 
 def body(image, f, g):

@@ -151,9 +151,7 @@ def _check(features):
 def _check_pair(features_1, features_2):
     pair = _check(features_1), _check(features_2)
     if pair[0].shape[1] != pair[1].shape[1]:
-        raise CourseError(
-            f"One set has {pair[0].shape[1]} features an image and the other {pair[1].shape[1]}: take both from the same network."
-        )
+        raise CourseError(f"One set has {pair[0].shape[1]} features an image and the other {pair[1].shape[1]}: take both from the same network.")
     return pair
 
 
@@ -162,9 +160,7 @@ def _check_statistics(mean_1, covariance_1, mean_2, covariance_2):
     shapes = [array.shape for array in arrays]
     d = arrays[0].size
     if shapes != [(d,), (d, d)] * 2:
-        raise CourseError(
-            f"A mean (d,) and a covariance (d, d) were expected, twice, of one network's features; the shapes are {shapes}."
-        )
+        raise CourseError(f"A mean (d,) and a covariance (d, d) were expected, twice, of one network's features; the shapes are {shapes}.")
     if not all(np.isfinite(array).all() for array in arrays):
         raise CourseError("A mean or covariance is NaN or infinite: the model has diverged, train it anew with a smaller learning rate.")
     return arrays

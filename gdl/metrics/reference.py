@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gdl import cache
+from gdl.data import cache
+from gdl.data.splits import Split
 from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.metrics import inception, stand_in
-from gdl.splits import Split
 
 VERSIONS = {"inception": 1, "stand_in": 1}  # of each network's code; raised when its features change
 ROWS = 10_000  # images whose features are kept, and of which features are held in memory at a time
@@ -89,9 +89,7 @@ def _read(file, n, network):
     """The Reference of a file, or None if there is no whole one."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            found = Reference(
-                arrays["mean"], arrays["covariance"], arrays["features"], int(arrays["n"]), str(arrays["network"]), int(arrays["size"])
-            )
+            found = Reference(arrays["mean"], arrays["covariance"], arrays["features"], int(arrays["n"]), str(arrays["network"]), int(arrays["size"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     d = len(found.mean)

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 from tqdm import tqdm
 
+from gdl.data.pixels import checked_uint8, to_float
 from gdl.errors import CourseError
 from gdl.metrics.distances import frechet_distance, frechet_interval, kernel_distance, precision_recall, statistics
 from gdl.metrics.reconstruction import mean_squared_error, pearson, ssim
 from gdl.metrics.reference import extract, reference
-from gdl.pixels import to_bytes, to_float
 
 INCEPTION_FEATURES = 2048
 KEYS = {  # what the scores of a network are called: Frechet distance, kernel distance, the rest
@@ -26,7 +26,7 @@ def features(images, network="inception", pixel_range=(0, 1)):
     network: "inception", d = 2,048, or "stand_in", for quick trials.
     Raises CourseError for floats outside the pixel range, and for images that hold NaN.
     """
-    return extract(to_bytes(images, pixel_range), network)
+    return extract(checked_uint8(images, pixel_range), network)
 
 
 def fid(images, real, pixel_range=(0, 1)):
@@ -99,7 +99,7 @@ def reconstruction_scores(model, images, network=None):
     for start in tqdm(range(0, len(images), 500), desc="reconstructions", unit="batch", file=sys.stdout, leave=False, delay=5):
         x = np.asarray(images[start : start + 500])
         x_hat = model.reconstruct(x)
-        again.append(to_bytes(x_hat, model.architecture.pixel_range))
+        again.append(checked_uint8(x_hat, model.architecture.pixel_range))
         pair = to_float(x), model.unit_range(x_hat)
         for name, compare in zip(values, (mean_squared_error, ssim, pearson)):
             values[name].append(compare(*pair))
@@ -116,7 +116,7 @@ def _frechet(generated, real):
 
 def _both(images, real, network, pixel_range=(0, 1)):
     """Features of the images, (n, d), and the Reference of the real ones; prints what the reader should know of both."""
-    images = to_bytes(getattr(images, "images", images), pixel_range)
+    images = checked_uint8(getattr(images, "images", images), pixel_range)
     if len(images) < 2:
         raise CourseError(f"{len(images)} image is too few to compare with the real ones: give at least two, better some thousands.")
     real = reference(real, network)

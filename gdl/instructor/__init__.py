@@ -1,0 +1,1 @@
+"""For instructors: the exercises made from the solutions, and the grader."""

@@ -1,0 +1,67 @@
+"""What the course runs on: a notebook or a terminal, TensorFlow without its start-up notes, and the packages it needs."""
+
+import os
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
+
+from gdl.errors import CourseError
+
+
+def in_notebook():
+    """Whether the code runs in Jupyter or Colab, where pictures can be displayed."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def start_tensorflow():
+    """Imports TensorFlow with standard error closed to its C++ part; errors in Python are raised as ever."""
+    if "tensorflow" in sys.modules:
+        return
+    sys.stderr.flush()
+    stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)  # the notes go straight to file 2, past Python's sys.stderr
+    try:
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nothing)
+    if not gpus and shutil.which("nvidia-smi"):
+        print("TensorFlow cannot use this machine's NVIDIA GPU: pip install 'tensorflow[and-cuda]' brings what it needs.")
+
+
+def check_installed():
+    """Raises CourseError, with the mend, when a package that the course needs is missing here or too old.
+
+    A notebook's set-up cell adds the course alone, so that Colab's own packages stay as they are.
+    """
+    from packaging.requirements import Requirement  # Jupyter brings it
+
+    try:
+        needs = [Requirement(text) for text in requires("gdl") or ()]
+    except PackageNotFoundError:  # the source without an installation
+        return
+    missing, old = [], []
+    for need in needs:
+        if need.marker is not None and not need.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            installed = version(need.name)
+        except PackageNotFoundError:
+            if find_spec(need.name) is None:  # TensorFlow has builds of other names
+                missing.append(f'"{need.name}{need.specifier}"')
+        else:
+            if not need.specifier.contains(installed, prereleases=True):
+                old.append(f"{need.name} {need.specifier} (here is {installed})")
+    if missing:
+        raise CourseError(f"The course needs what is not installed here: run %pip install {' '.join(missing)} in a cell, then restart the kernel.")
+    if old:
+        raise CourseError(
+            f"The course needs {', '.join(old)}: in Colab choose the latest version under Runtime, Change runtime type; "
+            f"elsewhere make a new environment and install the course there."
+        )

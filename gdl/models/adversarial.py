@@ -1,0 +1,167 @@
+"""What the adversarial models share: a generator, its judge, and a training step in which each has its turn."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from gdl.errors import CourseError
+from gdl.models.base import FaceModel, apply_gradients, batch_mean, in_batches, own_rows, second_optimizer, steps_taken
+from gdl.models.networks import image_features, image_from_code
+
+CRITIC_NORMS = ("batch", "layer", None)
+
+
+class AdversarialModel(FaceModel):
+    """A generator z -> image and a critic image -> score that are trained against each other. Goodfellow et al. 2014.
+
+    critic_steps: steps of the critic for each step of the generator. `fit` takes batches of
+        critic_steps * batch_size images; each critic step gets a part of its own.
+    critic_norm: "batch", "layer" or None, the critic's normalisation; `batch_norm` and `layer_norm` are the generator's.
+    ema: decay of a moving average of the generator's weights, such as 0.998, which then makes the
+        images of `generate` and `decode` (Yazici et al. 2019); None has no average.
+    Further options, the same for both networks: see `gdl.models.architecture.Architecture`.
+    Its children say what the two losses are.
+    """
+
+    patience_possible = False  # no loss falls when the images get better
+
+    def __init__(
+        self, image_size=64, z_dim=128, filters=(64, 128, 256, 512),
+        critic_steps=1, critic_norm=None, ema=None, **options,
+    ):  # fmt: skip
+        super().__init__(image_size, z_dim, filters, **options)
+        if critic_steps < 1 or critic_steps != int(critic_steps):
+            raise CourseError(f"critic_steps is {critic_steps}: the critic needs a whole number of steps, at least one, for each of the generator's.")
+        if critic_norm not in CRITIC_NORMS:
+            raise CourseError(f"critic_norm={critic_norm!r} is not known: choose 'batch', 'layer' or None.")
+        if ema is not None and not 0 <= ema < 1:
+            raise CourseError(f"ema is {ema}: it is the share of the old average that is kept, at least 0 and less than 1, such as 0.998.")
+        self.critic_steps, self.critic_norm, self.ema = critic_steps, critic_norm, ema
+
+        self.generator = self.make_generator("generator")
+        norms = dict(batch_norm=critic_norm == "batch", layer_norm=critic_norm == "layer")
+        x = keras.Input((image_size, image_size, 3))
+        features = image_features(x, replace(self.architecture, **norms))
+        score = layers.Dense(1, dtype="float32", name="score")(features)
+        self.critic = keras.Model(x, layers.Reshape((), dtype="float32")(score), name="critic")
+        self.averaged_generator = None
+        if ema is not None:
+            self.averaged_generator = self.make_generator("averaged_generator")
+            self.averaged_generator.trainable = False
+            self.averaged_generator.set_weights(self.generator.get_weights())
+        self.seed_generator = keras.random.SeedGenerator()
+        self.trackers = {name: keras.metrics.Mean(name) for name in self.metric_names}
+        self.build((None, z_dim))
+
+    def make_generator(self, name):
+        z = keras.Input((self.architecture.z_dim,))
+        return keras.Model(z, image_from_code(z, self.architecture), name=name)
+
+    def call(self, z, training=False):
+        return self.decoder(z, training=training)
+
+    def train_step(self, data):
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)  # (critic_steps * batch, size, size, 3)
+        enough = f"A batch needs an image for each of the {self.critic_steps} critic steps; better, critic_steps * batch_size of them."
+        tf.debugging.assert_greater_equal(tf.shape(x)[0], self.critic_steps, message=enough)
+        for i in range(self.critic_steps):
+            real = x[i :: self.critic_steps]  # (batch, size, size, 3), fresh images for each step
+            self.critic_step(real)
+        self.generator_step(tf.shape(real)[0])
+        return self.results()
+
+    def critic_step(self, real):
+        """One step of the critic; the generator stays as it is."""
+        fake = self.generator(self.random_codes(tf.shape(real)[0]), training=True)
+        with tf.GradientTape() as tape:
+            loss = batch_mean(self.critic_loss(real, fake, training=True))  # ()
+            # in mixed_float16 small gradients would become 0 without a larger loss; else scale_loss changes nothing
+            scaled_loss = self.critic_optimizer.scale_loss(loss)
+        weights = self.critic.trainable_variables
+        apply_gradients(self.critic_optimizer, tape.gradient(scaled_loss, weights), weights)
+
+    def generator_step(self, n):
+        """One step of the generator, on n random codes; the critic stays as it is."""
+        z = self.random_codes(n)
+        with tf.GradientTape() as tape:
+            loss = batch_mean(self.generator_loss(self.generator(z, training=True), training=True))  # ()
+            scaled_loss = self.optimizer.scale_loss(loss)
+        weights = self.generator.trainable_variables
+        apply_gradients(self.optimizer, tape.gradient(scaled_loss, weights), weights)
+        self.update_average()
+
+    def test_step(self, data):
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        fake = self.generator(self.random_codes(tf.shape(x)[0]), training=False)
+        self.critic_loss(x, fake, training=False)
+        self.generator_loss(fake, training=False)
+        return self.results()
+
+    def random_codes(self, n):
+        """n codes from a standard normal, (n, z_dim), other ones on each device."""
+        return own_rows(keras.random.normal, (n, self.architecture.z_dim), self.seed_generator)
+
+    def update_average(self):
+        """Moves the averaged generator towards the generator, faster in the first steps, which would linger otherwise."""
+        if self.ema is None:
+            return
+        step = steps_taken(self.optimizer)
+        decay = tf.minimum(self.ema, (1 + step) / (10 + step))
+        for average, new in zip(self.averaged_generator.weights, self.generator.weights):
+            average.assign(decay * average + (1 - decay) * new)
+
+    def track(self, **values):
+        """Adds numbers of each image, (batch,), to the metrics of these names."""
+        for name, value in values.items():
+            self.trackers[name].update_state(value)
+
+    def results(self):
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    @property
+    def decoder(self):
+        """The network that makes the images: the averaged generator if there is one."""
+        return self.generator if self.averaged_generator is None else self.averaged_generator
+
+    @property
+    def images_a_step(self):
+        return self.critic_steps
+
+    def default_optimizers(self, learning_rate=None):
+        return [keras.optimizers.Adam(2e-4 if learning_rate is None else learning_rate, beta_1=0.5, beta_2=0.9) for _ in range(2)]
+
+    def compile(self, optimizer="adam", critic_optimizer=None, **options):
+        """As in Keras, with an optimiser for the generator and one for the critic; by default a second one like the first."""
+        optimizer = keras.optimizers.get(optimizer)
+        if critic_optimizer is None:
+            critic_optimizer = type(optimizer).from_config(optimizer.get_config())
+        self.critic_optimizer = second_optimizer(critic_optimizer, self.dtype_policy.name)
+        super().compile(optimizer, **options)
+
+    @property
+    def optimizer_groups(self):
+        return [
+            (self.optimizer, self.generator.trainable_variables),
+            (self.critic_optimizer, self.critic.trainable_variables),
+        ]
+
+    def encode(self, x):
+        raise CourseError(f"A {type(self).__name__} has no encoder: it invents images, and has no code for a given one; a VAE has.")
+
+    def score(self, x):
+        """The critic's scores of images. As in `encode` of a VAE -> (n,) float32, higher is more real"""
+        return in_batches(self.critic, self.check_images(x))
+
+    def preview(self, x):
+        faces = self.generate(4 * len(x))
+        return {f"random z {i}": row for i, row in enumerate(np.split(faces, 4), 1)}
+
+    def get_config(self):
+        return {**super().get_config(), "critic_steps": self.critic_steps, "critic_norm": self.critic_norm, "ema": self.ema}

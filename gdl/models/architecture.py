@@ -1,0 +1,100 @@
+"""The options that all models share, and which of them fit together."""
+
+from dataclasses import dataclass
+
+from gdl.arguments import number, whole_number, whole_numbers
+from gdl.data.pixels import check_pixel_range
+from gdl.errors import CourseError
+
+DOWNSAMPLING = ("stride", "dilation")
+UPSAMPLING = ("transpose", "resize", "pixel_shuffle")
+RESIDUAL = (False, True, "resnet18")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The options that all models share.
+
+    image_size: height and width in pixels, a multiple of 2 ** len(filters).
+    z_dim: length of the code z.
+    filters: channels after each halving, from the image to the code.
+    kernel_sizes: one size for all convolutions, or one for each entry of `filters`.
+    downsampling: "stride" (convolution with stride 2) or "dilation" (convolution with
+        dilation 2, then max pooling).
+    upsampling: "transpose" (transposed convolution with stride 2), "resize" (nearest
+        neighbour, then convolution; Odena, Dumoulin and Olah 2016) or "pixel_shuffle"
+        (convolution to four times the channels, rearranged into 2x2 pixels; Shi et al. 2016).
+    residual: False; True adds a block of two convolutions with a shortcut after each stage; or
+        "resnet18", the shape of ResNet-18: a first convolution, then two such blocks a stage, the
+        first of which changes the size. As in the paper with filters (64, 64, 128, 256, 512)
+        and kernel_sizes (7, 3, 3, 3, 3). He et al. 2016.
+    batch_norm: batch normalisation after each convolution (Ioffe and Szegedy 2015).
+    layer_norm: layer normalisation instead (Ba, Kiros and Hinton 2016), over each image's whole
+        feature map; for this batch_norm has to be False.
+    dropout: share of each stage's values that are set to zero while training, 0 <= dropout < 1.
+    pixel_range: (0, 1), then the decoder ends in a sigmoid, or (-1, 1), then in a tanh.
+    Raises CourseError, in one sentence, for options that do not fit together.
+    """
+
+    image_size: int = 64
+    z_dim: int = 256
+    filters: tuple = (32, 64, 128, 256)
+    kernel_sizes: int | tuple = 3
+    downsampling: str = "stride"
+    upsampling: str = "transpose"
+    residual: bool | str = False
+    batch_norm: bool = True
+    layer_norm: bool = False
+    dropout: float = 0.0
+    pixel_range: tuple = (0, 1)
+
+    def __post_init__(self):
+        # lists become tuples, so that options read back from JSON equal the ones written
+        several = hasattr(self.kernel_sizes, "__iter__")
+        options = {
+            "image_size": whole_number("image_size", self.image_size),
+            "z_dim": whole_number("z_dim", self.z_dim),
+            "filters": whole_numbers("filters", self.filters),
+            "kernel_sizes": (whole_numbers if several else whole_number)("kernel_sizes", self.kernel_sizes),
+            "residual": bool(self.residual) if self.residual in (0, 1) else self.residual,
+            "dropout": number("dropout", self.dropout),
+            "pixel_range": check_pixel_range(self.pixel_range),
+        }
+        for name, value in options.items():
+            object.__setattr__(self, name, value)
+        if not self.filters:
+            raise CourseError("filters is empty: give at least one number of channels, such as (32, 64, 128, 256).")
+        if several and len(self.kernel_sizes) != len(self.filters):
+            raise CourseError(
+                f"kernel_sizes {self.kernel_sizes} has {len(self.kernel_sizes)} entries and filters {self.filters} "
+                f"has {len(self.filters)}: give one kernel size, or one for each entry of filters."
+            )
+        for name, value, known in (
+            ("downsampling", self.downsampling, DOWNSAMPLING),
+            ("upsampling", self.upsampling, UPSAMPLING),
+            ("residual", self.residual, RESIDUAL),
+        ):
+            if value not in known:
+                raise CourseError(f"{name}={value!r} is not known: choose one of {', '.join(map(repr, known))}.")
+        if self.residual == "resnet18" and len(self.filters) < 2:
+            raise CourseError("residual='resnet18' needs at least two filters: one of the first convolution and one a stage.")
+        if self.batch_norm and self.layer_norm:
+            raise CourseError("batch_norm and layer_norm are both True: one normalisation is enough, so set batch_norm=False for layer_norm.")
+        if self.dropout >= 1:
+            raise CourseError(f"dropout is {self.dropout}: it is a share, so give less than 1.")
+        halvings = 2 ** len(self.filters)
+        if self.image_size < halvings or self.image_size % halvings:
+            raise CourseError(
+                f"image_size {self.image_size} cannot be halved {len(self.filters)} times: with {len(self.filters)} "
+                f"filters it has to be a multiple of {halvings}, such as {halvings * max(1, round(self.image_size / halvings))}."
+            )
+
+    @property
+    def kernels(self):
+        """One kernel size for each entry of `filters`."""
+        return (self.kernel_sizes,) * len(self.filters) if isinstance(self.kernel_sizes, int) else self.kernel_sizes
+
+    @property
+    def feature_size(self):
+        """Height and width in pixels of the smallest feature map."""
+        return self.image_size // 2 ** len(self.filters)

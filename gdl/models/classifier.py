@@ -1,0 +1,104 @@
+"""A classifier of attributes, which judges what the other models make: smiling or not, glasses or not (chapter 08)."""
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers, ops
+
+from gdl.data.pixels import to_float
+from gdl.errors import CourseError
+from gdl.models.base import FaceModel, batch_mean, in_batches
+from gdl.models.networks import image_features
+
+
+class AttributeClassifier(FaceModel):
+    """A convolutional network with one logit for each attribute: is it there? Several can be.
+
+    attributes: their names, such as `faces.train.attributes.columns`; training takes them from the faces.
+    Further options: see `gdl.models.architecture.Architecture`; of these, z_dim and upsampling are of no use here.
+    The loss is the binary cross-entropy, averaged over the attributes and over the images. Rare attributes have no
+    larger weight, so that a probability means what it says: of the faces with 0.2, a fifth have the attribute.
+    The price is that a half, above which an attribute counts as there, is seldom reached for a rare one.
+    `fit` takes batches of pairs (images, attributes as 0 or 1), as from `batches(labels=True)`.
+    Raises CourseError for attributes that are missing or named twice.
+    """
+
+    def __init__(self, image_size=64, attributes=(), filters=(32, 64, 128, 256), **options):
+        attributes = () if attributes is None else tuple(map(str, attributes))
+        if not attributes:
+            raise CourseError(
+                "A classifier needs faces with attributes: give attributes=faces.train.attributes.columns, of CelebA or the drawn faces."
+            )
+        if len(set(attributes)) < len(attributes):
+            raise CourseError(f"The attributes {', '.join(attributes)} name one twice: name each once.")
+        super().__init__(image_size, len(attributes), filters, **options)
+        self.attributes = attributes
+        x = keras.Input((image_size, image_size, 3))
+        logits = layers.Dense(len(attributes), dtype="float32", name="logits")(image_features(x, self.architecture))
+        self.network = keras.Model(x, logits, name="classifier")
+        self.build((None, image_size, image_size, 3))
+
+    @property
+    def labels(self):
+        """The names of the attributes that training needs beside the images."""
+        return self.attributes
+
+    def call(self, x, training=False):
+        return self.network(x, training=training)  # (batch, attributes)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        # log(1 + exp(logit)) less the logit where the attribute is there
+        return batch_mean(ops.mean(ops.softplus(y_pred) - y * y_pred, axis=1))
+
+    def compile(self, optimizer="adam", **options):
+        """As in Keras; the loss is the model's own, and `accuracy` the share of right answers."""
+        super().compile(optimizer, **{"metrics": [keras.metrics.MeanMetricWrapper(_right, name="accuracy")], **options})
+
+    def predict_attributes(self, images):
+        """How probable each attribute is. (n, size, size, 3), uint8 or float32 in the pixel range -> DataFrame, n rows, float32 in [0, 1]"""
+        logits = in_batches(self.network, self.check_images(images))
+        return pd.DataFrame(1 / (1 + np.exp(-logits)), columns=list(self.attributes))
+
+    def accuracy(self, split):
+        """How often the classifier is right on a split. -> DataFrame, one row an attribute, shares in [0, 1]
+
+        accuracy: share of right answers, where 0.5 and more means that the attribute is there.
+        share: how often it is there.  always_guess: accuracy of always giving the commoner answer.
+        balanced_accuracy: mean of the accuracy on the images with it and on those without; guessing gives 0.5. NaN if
+            there are no such images.
+        """
+        there = split.labels(self.attributes) > 0.5  # (n, attributes)
+        parts = [self.predict_attributes(split.images[i : i + 4096]) for i in range(0, len(split), 4096)]
+        right = (pd.concat(parts).to_numpy() >= 0.5) == there
+        share = there.mean(axis=0)
+        with np.errstate(invalid="ignore"):
+            on_each = [(right & side).sum(axis=0) / side.sum(axis=0) for side in (there, ~there)]
+        columns = dict(
+            accuracy=right.mean(axis=0), share=share, always_guess=np.maximum(share, 1 - share), balanced_accuracy=np.mean(on_each, axis=0)
+        )
+        return pd.DataFrame(columns, index=pd.Index(self.attributes, name="attribute"))
+
+    def encode(self, x):
+        raise CourseError("An AttributeClassifier has no codes: it judges images, predict_attributes gives its answers.")
+
+    def decode(self, z):
+        raise CourseError("An AttributeClassifier makes no images: it judges those of other models, such as a VAE or a GAN.")
+
+    def generate(self, n, seed=0):
+        return self.decode(None)
+
+    def preview(self, x):
+        """The images in the order of some probabilities, the smallest first."""
+        chosen = [name for name in ("Smiling", "Male", "Young") if name in self.attributes] or self.attributes[:3]
+        answers, images = self.predict_attributes(x), to_float(x, self.architecture.pixel_range)
+        return {f"{name}: less to more": images[np.argsort(answers[name])] for name in chosen}
+
+    def get_config(self):
+        config = {**super().get_config(), "attributes": self.attributes}
+        del config["z_dim"]  # the number of attributes
+        return config
+
+
+def _right(there, logits):
+    """1 where the more probable answer is right, else 0. Twice (batch, attributes) -> the same"""
+    return ops.cast(ops.equal(there > 0.5, logits >= 0), "float32")

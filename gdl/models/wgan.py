@@ -1,0 +1,60 @@
+"""The Wasserstein GAN: a critic whose loss is a distance (chapter 05)."""
+
+import keras
+import tensorflow as tf
+
+from gdl.errors import CourseError
+from gdl.models.adversarial import AdversarialModel
+from gdl.models.losses import wasserstein_critic_loss, wasserstein_generator_loss
+
+
+class WGAN(AdversarialModel):
+    """Generator and critic; the critic's weights are clipped. Arjovsky, Chintala and Bottou 2017.
+
+    critic_steps: steps of the critic for each step of the generator.
+    clip: bound of the absolute value of the critic's weights; that of the scales of its normalisation
+        layers is 1, since with scales of 0.01 the signal would fade from layer to layer.
+    critic_norm: "batch" as in the paper, "layer" or None.
+    Further options: see `gdl.models.adversarial.AdversarialModel`. The usual learning rate is the paper's,
+    5e-5; a short training wants about ten times as much.
+    """
+
+    metric_names = ("critic_loss", "generator_loss", "wasserstein")
+
+    def __init__(
+        self, image_size=64, z_dim=128, filters=(64, 128, 256, 512),
+        critic_steps=5, clip=0.01, critic_norm="batch", **options,
+    ):  # fmt: skip
+        super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, critic_norm=critic_norm, **options)
+        if clip <= 0:
+            raise CourseError(f"clip is {clip}: it bounds the critic's weights and has to be more than 0, such as 0.01.")
+        self.clip = clip
+
+    def critic_loss(self, real, fake, training):
+        """Score of the fake less score of the real image. Two (batch, size, size, 3) -> (batch,)"""
+        loss = wasserstein_critic_loss(self.critic(real, training=training), self.critic(fake, training=training))
+        self.track(critic_loss=loss, wasserstein=-loss)
+        return loss
+
+    def generator_loss(self, fake, training):
+        """The negative of the critic's score. (batch, size, size, 3) -> (batch,)"""
+        loss = wasserstein_generator_loss(self.critic(fake, training=training))
+        self.track(generator_loss=loss)
+        return loss
+
+    def critic_step(self, real):
+        """One step of the critic, after which its weights are clipped."""
+        super().critic_step(real)
+        for weight, limit in self.limits:
+            weight.assign(tf.clip_by_value(weight, -limit, limit))
+
+    @property
+    def limits(self):
+        """Each of the critic's weights with the bound of its absolute value."""
+        return [(weight, 1.0 if weight.name == "gamma" else self.clip) for weight in self.critic.trainable_variables]
+
+    def default_optimizers(self, learning_rate=None):
+        return [keras.optimizers.RMSprop(5e-5 if learning_rate is None else learning_rate) for _ in range(2)]
+
+    def get_config(self):
+        return {**super().get_config(), "clip": self.clip}

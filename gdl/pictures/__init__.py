@@ -1,0 +1,1 @@
+"""Pictures: grids of faces, maps of codes, and what sharpening does to them."""

@@ -1,0 +1,477 @@
+"""Folders of submissions as platforms, people and attackers make them."""
+
+import io
+import json
+import os
+import struct
+import time
+import zipfile
+
+import pytest
+
+from gdl.errors import CourseError
+from gdl.instructor.grading import names, walk
+from gdl.instructor.grading.collect import Submission, collect, read_notebook, safe_name
+
+EXERCISES = {
+    "01_autoencoder": "Exercise 01 · The autoencoder",
+    "02_vae": "Exercise 02 · The variational autoencoder",
+    "05_wgan": "Exercise 05 · The Wasserstein GAN",
+    "06_wgan_gp": "Exercise 06 · The gradient penalty",
+}
+QUESTIONS = {
+    "02_vae": ["Question 1 · The closed form", "Question 2 · The sampling layer"],
+    "05_wgan": ["Question 1 · Clipping", "Question 2 · The critic"],
+}
+
+
+def notebook(*cells, heading="", **more):
+    """The bytes of a notebook with these code cells and a heading."""
+    made = [{"cell_type": "markdown", "metadata": {}, "source": [f"{heading}\n", "text"]}] if heading else []
+    made += [{"cell_type": "code", "metadata": {}, "source": cell, "outputs": [], "execution_count": None} for cell in cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made} | more).encode()
+
+
+def put(folder, files):
+    """Writes files, path to bytes, where bytes may be (bytes, hours of age)."""
+    for path, content in files.items():
+        content, age = content if isinstance(content, tuple) else (content, 0)
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        os.utime(file, (1.7e9 - 3600 * age,) * 2)
+    return folder
+
+
+def zipped(files, **options):
+    """The bytes of a zip."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return made.getvalue()
+
+
+def rows(folder, exercise=None, **more):
+    """(student, identifier, exercise, file) of each usable submission; nothing else may be there."""
+    submissions, problems = collect(folder, EXERCISES, exercise, **more)
+    assert not problems
+    assert not [one for one in submissions if one.problem]
+    return [(one.student, one.identifier, one.exercise, one.file) for one in submissions]
+
+
+def bad(folder, **more):
+    """(student, problem) of each submission that cannot be graded, and the problems."""
+    submissions, problems = collect(folder, EXERCISES, **more)
+    return {one.student: one.problem for one in submissions if one.problem}, dict(problems)
+
+
+A, B, C = notebook("a = 1"), notebook("b = 2"), notebook("c = 3")
+
+
+# what platforms and people make
+
+
+def test_moodle_with_folders(tmp_path):
+    put(tmp_path, {
+        "Ada Lovelace_1234567_assignsubmission_file_/02_vae.ipynb": A,  # up to Moodle 4
+        "Emmy Noether_1234568_assignsubmission_file/mine/02_vae.ipynb": B,
+        "Emmy Noether_1234568_assignsubmission_onlinetext/onlinetext.html": b"<p>Here it is",
+        "Jean-Paul O'Brien_77_assignsubmission_file_/02_vae.ipynb": C,
+    })  # fmt: skip
+    assert rows(tmp_path) == [
+        ("Ada Lovelace", "1234567", "02_vae", "Ada Lovelace_1234567_assignsubmission_file_/02_vae.ipynb"),
+        ("Emmy Noether", "1234568", "02_vae", "Emmy Noether_1234568_assignsubmission_file/mine/02_vae.ipynb"),
+        ("Jean-Paul O'Brien", "77", "02_vae", "Jean-Paul O'Brien_77_assignsubmission_file_/02_vae.ipynb"),
+    ]
+
+
+def test_moodle_without_folders(tmp_path):
+    put(tmp_path, {"Ada Lovelace_1234567_assignsubmission_file_02_vae.ipynb": A, "Zoë Ó Sé_9_assignsubmission_file_exercise 5.ipynb": B})
+    assert [row[:3] for row in rows(tmp_path)] == [("Ada Lovelace", "1234567", "02_vae"), ("Zoë Ó Sé", "9", "05_wgan")]
+
+
+def test_canvas(tmp_path):
+    put(tmp_path, {
+        "lovelaceada_12345_67890_02_vae.ipynb": A, "noetheremmy_LATE_12346_67891_vae-3.ipynb": B, "anon_AbC12_67892_02_vae.ipynb": C,
+    })  # fmt: skip
+    assert [row[:3] for row in rows(tmp_path)] == [
+        ("anon_AbC12", "AbC12", "02_vae"),
+        ("lovelaceada", "12345", "02_vae"),
+        ("noetheremmy", "12346", "02_vae"),
+    ]
+    late = next(one for one in collect(tmp_path, EXERCISES)[0] if one.student == "noetheremmy")
+    assert late.notes == ("Handed in late, says Canvas.",)
+
+
+def test_names_that_people_give(tmp_path):
+    put(tmp_path, {
+        "ada_123456_02_vae.ipynb": A,  # not Canvas: 02 is no file's number
+        "02_vae_emmy_noether.ipynb": A,
+        "Grace Hopper/notebook.ipynb": notebook(heading="# Exercise 02 · The variational autoencoder"),
+        "Hedy Lamarr_4711/Exercise 2.ipynb": B,
+        "Gan Li_02_vae.ipynb": A,  # is not of the exercise on GANs
+        "student-1_02_vae.ipynb": A, "student-2_02_vae.ipynb": B,  # two students
+        "Sofja Kowalewskaja.zip": zipped({"a/02_vae.ipynb": A}),
+    })  # fmt: skip
+    assert [row[:3] for row in rows(tmp_path)] == [
+        (who, number, "02_vae") for who, number in [
+            ("ada", "123456"), ("emmy noether", ""), ("Gan Li", ""), ("Grace Hopper", ""), ("Hedy Lamarr", "4711"), ("Sofja Kowalewskaja", ""),
+            ("student-1", ""), ("student-2", ""),
+        ]
+    ]  # fmt: skip
+
+
+def test_zips_of_everything_by_exercise(tmp_path):
+    tmp_path /= "generative_2026"  # a course and a year, not a student and a number
+    put(tmp_path, {
+        "CS101-Exercise 2-5521.zip": zipped({
+            "Ada Lovelace_1_assignsubmission_file_/solution.ipynb": A,
+            "Emmy Noether_2_assignsubmission_file_/mine.zip": zipped({"solution.ipynb": B, "__MACOSX/._solution.ipynb": b"\0", "data.csv": b"1"}),
+        }),
+        "05_wgan/submissions.zip": zipped({"lovelaceada_12345_67890_solution.ipynb": C}),
+        "late.zip": zipped({"Hedy Lamarr_3_assignsubmission_file_/02_vae.ipynb": C}),
+        "README.txt": b"from Monday",
+    })  # fmt: skip
+    assert [row[:3] for row in rows(tmp_path.parent)] == [row[:3] for row in rows(tmp_path)]
+    assert rows(tmp_path) == [
+        ("Ada Lovelace", "1", "02_vae", "CS101-Exercise 2-5521.zip!Ada Lovelace_1_assignsubmission_file_/solution.ipynb"),
+        ("Emmy Noether", "2", "02_vae", "CS101-Exercise 2-5521.zip!Emmy Noether_2_assignsubmission_file_/mine.zip!solution.ipynb"),
+        ("Hedy Lamarr", "3", "02_vae", "late.zip!Hedy Lamarr_3_assignsubmission_file_/02_vae.ipynb"),
+        ("lovelaceada", "12345", "05_wgan", "05_wgan/submissions.zip!lovelaceada_12345_67890_solution.ipynb"),
+    ]
+
+
+def test_the_folder_may_be_a_zip_and_must_be_there(tmp_path):
+    put(tmp_path, {"all.zip": zipped({"ada_123_02_vae.ipynb": A, "grace_124_02_vae.ipynb": B})})
+    assert [row[0] for row in rows(tmp_path / "all.zip")] == ["ada", "grace"]
+    with pytest.raises(CourseError, match="is not there"):
+        collect(tmp_path / "nowhere", EXERCISES)
+
+
+def test_hidden_files_and_checkpoints_are_passed_over(tmp_path):
+    put(tmp_path, {
+        "ada_123/02_vae.ipynb": A, "ada_123/.ipynb_checkpoints/02_vae-checkpoint.ipynb": B, "ada_123/._02_vae.ipynb": C,
+        "__MACOSX/grace_124/02_vae.ipynb": B, ".git/x.ipynb": C,
+    })  # fmt: skip
+    (one,), problems = collect(tmp_path, EXERCISES)
+    assert (one.student, one.content, one.notes, problems) == ("ada", A, (), [])
+
+
+# which exercise
+
+
+@pytest.mark.parametrize(("text", "exercise"), [
+    ("02_vae", "02_vae"), ("my 02-VAE final", "02_vae"), ("Exercise_2", "02_vae"), ("ex02", "02_vae"), ("2.ipynb", "02_vae"), ("hw 5", "05_wgan"),
+    ("vae", "02_vae"), ("06_wgan_gp", "06_wgan_gp"), ("WGAN-GP", "06_wgan_gp"), ("wgan", "05_wgan"), ("exercise 12", None), ("2024_final", None),
+    ("solution2", None), ("vae and autoencoder", None),
+])  # fmt: skip
+def test_what_a_name_says(text, exercise):
+    assert names.mention(text, EXERCISES)[0] == exercise
+
+
+def test_exercise_forced_by_heading_by_questions_and_by_the_others(tmp_path):
+    put(tmp_path, {
+        "ada_101_x.ipynb": notebook("a", heading="# Exercise 02 · The variational autoencoder"),
+        "ben_102_x.ipynb": notebook("b", heading="## Question 1 · The closed form\n## Question 2 · The sampling layer"),
+        "cleo_103_x.ipynb": notebook("nothing tells"),
+        "dora_104_x.pdf": b"%PDF",
+    })  # fmt: skip
+    submissions, problems = collect(tmp_path, EXERCISES, questions=QUESTIONS)
+    assert {one.student: one.exercise for one in submissions} == dict.fromkeys(["ada", "ben", "cleo"], "02_vae")  # a pdf of nobody's platform is left
+    assert submissions[2].notes == ("Nothing in it tells the exercise: taken for 02_vae.",)
+    assert not problems
+    forced, _ = collect(tmp_path, EXERCISES, "05_wgan", QUESTIONS)
+    assert {one.exercise for one in forced} == {"05_wgan"}
+    assert forced[0].notes == ("The first heading says 02_vae, but it was graded as 05_wgan.",)
+    put(tmp_path, {"emma_105_05_wgan.ipynb": A})  # two exercises: nobody can tell of which cleo's is
+    submissions, problems = collect(tmp_path, EXERCISES, questions=QUESTIONS)
+    assert [(one.student, one.exercise) for one in submissions] == [("ada", "02_vae"), ("ben", "02_vae"), ("emma", "05_wgan")]
+    assert problems[0][0] == "cleo_103_x.ipynb"
+    assert "cleo: It is not clear which exercise this is" in problems[0][1]
+
+
+# one student, several notebooks
+
+
+def test_the_newest_counts(tmp_path):
+    put(tmp_path, {
+        "ada_123_456_02_vae.ipynb": A, "ada_123_457_02_vae-2.ipynb": (B, 9), "ada_123_458_02_vae-1.ipynb": C,
+        "grace_124/02_vae.ipynb": (A, 2), "grace_124/exercise-02.ipynb": (B, 1), "grace_124/old/02_vae.ipynb": (C, 3),
+        "hedy_125/02_vae.ipynb": A, "hedy_125/02_vae (1).ipynb": A,
+    })  # fmt: skip
+    ada, grace, hedy = collect(tmp_path, EXERCISES)[0]
+    assert (ada.content, ada.file) == (B, "ada_123_457_02_vae-2.ipynb")  # -2 before the time
+    assert [note.split()[3].rstrip(",") for note in ada.notes] == ["ada_123_456_02_vae.ipynb", "ada_123_458_02_vae-1.ipynb"]
+    assert grace.content == B
+    assert grace.notes == (
+        "There is also grace_124/02_vae.ipynb, which was not graded.",
+        "There is also grace_124/old/02_vae.ipynb, which was not graded.",
+    )
+    assert (hedy.content, hedy.notes) == (A, ())  # the same twice
+
+
+def test_a_broken_resubmission_does_not_hide_what_can_be_graded(tmp_path):
+    put(tmp_path, {"ada_123/02_vae.ipynb": A, "ada_123/02_vae-1.ipynb": b"%PDF-1.7", "ada_123/rest.zip": b"no zip"})
+    (one,), problems = collect(tmp_path, EXERCISES)
+    assert (one.content, one.problem, problems) == (A, None, [])
+    assert len(one.notes) == 2
+    assert "02_vae-1.ipynb: The file is a PDF" in " ".join(one.notes)
+    assert "rest.zip: This zip cannot be opened" in " ".join(one.notes)
+
+
+def test_a_notebook_of_another_exercise_does_not_stand_in_for_the_one_asked_for(tmp_path):
+    put(tmp_path, {"ada_123/02_vae.ipynb": (A, 5), "ada_123/05_wgan.ipynb": B})
+    (one,), _ = collect(tmp_path, EXERCISES, "02_vae")
+    assert (one.content, one.notes) == (A, ("There is also ada_123/05_wgan.ipynb, which was not graded.",))
+    (one,), _ = collect(tmp_path, {"02_vae": EXERCISES["02_vae"]})
+    assert one.content == A
+
+
+def test_same_name_other_number_and_files_without_a_name(tmp_path):
+    put(tmp_path, {
+        "Ada_1_assignsubmission_file_/02_vae.ipynb": A, "Ada_2_assignsubmission_file_/02_vae.ipynb": B,
+    })  # fmt: skip
+    submissions, _ = collect(tmp_path, EXERCISES)
+    assert [(one.student, one.identifier, one.notes) for one in submissions] == [("Ada", "1", ()), ("Ada", "2", ())]
+    assert len({safe_name(one).casefold() for one in submissions}) == 2
+    other = put(tmp_path / "other", {"02_vae.ipynb": A, "02_vae (1).ipynb": B, "week 1/02_vae.ipynb": C})
+    submissions, _ = collect(other, EXERCISES)  # maybe three students, so nothing is dropped
+    assert sorted(one.student for one in submissions) == ["02_vae", "02_vae (1)", "week 1/02_vae"]
+    assert all("No student's name" in one.notes[0] for one in submissions)
+
+
+def test_nobody_is_lost(tmp_path):
+    """Who handed in something that is no notebook, or nothing, has a row and a reason."""
+    put(tmp_path, {
+        "Ada_1_assignsubmission_file_/02_vae.ipynb": A,
+        "Ben_2_assignsubmission_file_/02_vae.pdf": b"%PDF",
+        "Cleo_3_assignsubmission_file_/.02_vae.ipynb": A,
+        "dora_12345_67890_notebook.pdf": b"%PDF",
+        "Emma_5_assignsubmission_file_/mine.zip": zipped({"readme.md": b"nothing here"}),
+        "Finn_6_assignsubmission_file_/mine.rar": b"Rar!",
+    })  # fmt: skip
+    (tmp_path / "Gus_7_assignsubmission_file_").mkdir()
+    students, problems = bad(tmp_path)
+    assert problems == {}
+    assert students == {
+        "Ben": "There is no notebook, only Ben_2_assignsubmission_file_/02_vae.pdf.",
+        "Cleo": "There is no notebook, only Cleo_3_assignsubmission_file_/.02_vae.ipynb.",
+        "dora": "There is no notebook, only dora_12345_67890_notebook.pdf.",
+        "Emma": "There is no notebook, only Emma_5_assignsubmission_file_/mine.zip!readme.md.",
+        "Finn": "There is no notebook, only Finn_6_assignsubmission_file_/mine.rar.",
+        "Gus": "There is no notebook, and no other file.",
+    }
+
+
+def test_nobody_is_lost_without_a_platform_either(tmp_path):
+    put(tmp_path, {
+        "Ada/02_vae.ipynb": A, "Ben/report.pdf": b"%PDF", "Cleo.zip": zipped({}), "dora_104.zip": zipped({".x": b""}), "README.txt": b"from Monday",
+        "week 2/Emma/02_vae.ipynb": A, "week 2/notes/x.txt": b"hm",
+    })  # fmt: skip
+    students, problems = bad(tmp_path)
+    assert problems == {}
+    assert students == {
+        "Ben": "There is no notebook, only Ben/report.pdf.", "Cleo": "There is no notebook, and no other file.",
+        "dora": "There is no notebook, only dora_104.zip!.x.", "notes": "There is no notebook, only week 2/notes/x.txt.",
+    }  # fmt: skip
+    (one,), _ = collect(put(tmp_path / "class", {"ada_123_02_vae.ipynb": A, "marks/ben_124/feedback.html": b"<p>"}), EXERCISES)
+    assert one.student == "ada"
+
+
+# hostile
+
+
+def test_links_are_not_followed(tmp_path):
+    put(tmp_path / "secret", {"02_vae.ipynb": A})
+    folder = put(tmp_path / "in", {"grace_124_02_vae.ipynb": B})
+    (folder / "ada_123_02_vae.ipynb").symlink_to(tmp_path / "secret" / "02_vae.ipynb")
+    (folder / "hedy_125").symlink_to(tmp_path / "secret")
+    (folder / "loop_126").symlink_to(folder)
+    link = zipfile.ZipInfo("02_vae.ipynb")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    (folder / "ines_127.zip").write_bytes(zipped({link: b"/etc/passwd"}))
+    students, _ = bad(folder)
+    assert set(students) == {"ada", "hedy", "loop", "ines"}
+    assert set(students.values()) == {"This is a link to another place, and links are not followed."}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with FIFOs")
+def test_what_is_no_file_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "ada_123_02_vae.ipynb")
+    os.mkfifo(tmp_path / "ben_124_02_vae.zip")
+    start = time.monotonic()
+    students, _ = bad(tmp_path)
+    assert students == {"ada": "This is no plain file.", "ben": "This is no plain file."}
+    assert time.monotonic() - start < 1
+
+
+def test_unreadable_file(tmp_path, monkeypatch):
+    put(tmp_path, {"ada_123_02_vae.ipynb": A, "ben_124_02_vae.ipynb": B})
+    real = os.open
+
+    def refuse(path, *more):
+        if "ada_123" in str(path):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert bad(tmp_path)[0] == {"ada": "This file cannot be read (Permission denied)."}
+
+
+@pytest.mark.parametrize(
+    "path", ["../grace_1_02_vae.ipynb", "/etc/grace_1_02_vae.ipynb", "a/../../grace_1_02_vae.ipynb", "..\\x.ipynb", "C:\\x.ipynb"]
+)
+def test_zip_slip(tmp_path, path):
+    put(tmp_path, {"in/ada_123_02_vae.zip": zipped({path: A}), "in/all.zip": zipped({path: A})})
+    before = sorted(tmp_path.rglob("*"))
+    students, problems = bad(tmp_path / "in")
+    assert students == {"ada": "The path of this file leads out of its zip, so it is not graded."}
+    assert list(problems.values()) == ["The path of this file leads out of its zip, so it is not graded."]
+    assert sorted(tmp_path.rglob("*")) == before  # nothing was unpacked
+
+
+def test_a_student_cannot_hand_in_for_another(tmp_path):
+    """What a student's own folder or zip holds is that student's, whatever its names say."""
+    fake = "Grace Hopper_999_assignsubmission_file_/02_vae.ipynb"
+    put(tmp_path, {
+        "moodle/Ada_1_assignsubmission_file_/mine.zip": zipped({fake: A}),
+        "moodle/Grace Hopper_999_assignsubmission_file_/02_vae.ipynb": B,
+        "plain/Ada/mine.zip": zipped({fake: A}), "plain/Grace/02_vae.ipynb": B, "plain/Hedy/02_vae.ipynb": C,
+    })  # fmt: skip
+    assert [(row[0], row[1]) for row in rows(tmp_path / "moodle")] == [("Ada", "1"), ("Grace Hopper", "999")]
+    assert [(row[0], row[1]) for row in rows(tmp_path / "plain")] == [("Ada", ""), ("Grace", ""), ("Hedy", "")]
+
+
+def test_zip_bombs(tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "NOTEBOOK", 4 * walk.MIB)
+    monkeypatch.setattr(walk, "MEMBERS", 50)
+    zeros = b" " * (3 * walk.MIB)
+    level = zipped({"02_vae.ipynb": A})
+    for _ in range(3):
+        level = zipped({"inner.zip": level})
+    put(tmp_path, {
+        "ratio_101.zip": zipped({"02_vae.ipynb": zeros}),
+        "large_102.zip": zipped({"02_vae.ipynb": zeros + zeros}),
+        "many_103.zip": zipped({f"{i}.txt": b"" for i in range(60)}),
+        "deep_104.zip": level,
+        "big_105_02_vae.ipynb": zeros + zeros,
+        "liar_106.zip": lying(zipped({"02_vae.ipynb": os.urandom(1000) * 5000}), 5_000_000, 1000),
+        "list_107.zip": zipped({"02_vae.ipynb": A})[:-22] + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 2**31, 0, 0),
+    })  # fmt: skip
+    students, problems = bad(tmp_path, exercise="02_vae")
+    assert problems == {}
+    expected = {
+        "ratio": "unpacks to far more", "large": "6 MB, and at most 4", "many": "more than 50 files", "deep": "a zip in a zip in a zip", "big": "6 MB",
+        "liar": "broken in its zip", "list": "cannot be opened",
+    }  # fmt: skip
+    assert set(students) == set(expected)
+    for who, words in expected.items():
+        assert words in students[who], students[who]
+
+
+def lying(archive, size, said):
+    """A zip that says that its members are small."""
+    return archive.replace(struct.pack("<L", size), struct.pack("<L", said))
+
+
+def test_everything_together_has_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "IN_ALL", 2 * len(A))
+    put(tmp_path, {f"{who}_10{i}_02_vae.ipynb": notebook(f"{who} = 1") for i, who in enumerate("abc")})
+    assert list(bad(tmp_path)[0]) == ["c"]
+
+
+def test_broken_and_locked_zips(tmp_path):
+    good = zipped({"02_vae.ipynb": A})
+    locked = bytearray(good)
+    locked[6] |= 1
+    locked[good.rindex(b"PK\1\2") + 8] |= 1
+    broken = bytearray(good)
+    broken[45] ^= 0xFF
+    put(
+        tmp_path,
+        {"ada_101_02_vae.zip": bytes(locked), "ben_102_02_vae.zip": good[:40], "cleo_103_02_vae.zip": bytes(broken), "dora_104_02_vae.zip": b""},
+    )
+    students, _ = bad(tmp_path)
+    assert students["ada"] == "This file is locked with a password."
+    assert "cannot be opened" in students["ben"]
+    assert "broken" in students["cleo"]
+    assert "cannot be opened" in students["dora"]
+
+
+def test_names_that_play_tricks(tmp_path):
+    put(tmp_path, {
+        "=HYPERLINK(1)_101_02_vae.ipynb": A, "a\u202egnp_102_02_vae.ipynb": A, "new\nline_103_02_vae.ipynb": A, "<img src=x>_104_02_vae.ipynb": A,
+        "x" * 150 + "_105_02_vae.ipynb": A, "CON_106_02_vae.ipynb": A,
+        "zip_107_02_vae.zip": zipped({"a\x1b[31m\nb.ipynb": A, "n\0ul.ipynb": B}),
+    })  # fmt: skip
+    os.makedirs(os.fsencode(tmp_path) + b"/\xff\xfe_108")
+    (tmp_path / os.fsdecode(b"\xff\xfe_108") / "02_vae.ipynb").write_bytes(A)
+    submissions, _ = collect(tmp_path, EXERCISES)
+    assert {one.identifier for one in submissions} >= {"101", "102", "103", "104", "105", "106", "107"}
+    for one in submissions:
+        for text in (one.student, one.file, *one.notes):
+            assert not any(ord(c) < 32 or c in "\u202e\u2028" for c in text), ascii(text)
+            text.encode()
+    safe = {safe_name(one) for one in submissions}
+    assert len(safe) == len(submissions)
+    for name in safe:
+        assert len(name.encode()) < 200
+        assert not set(name) & set('/\\:*?"<>|\n=. ')
+
+
+def test_safe_names():
+    submission = Submission("Ada Lovelace", "12", "02_vae", "x")
+    assert safe_name(submission).startswith("Ada_Lovelace_12-")
+    assert safe_name(submission).endswith("__02_vae")
+    texts = ["", "..", "../..", "/etc/passwd", "CON", "nul", "a" * 500, "a" * 501, "Ada", "ada", "阿达", "\ud800", "a\0b", "a b", "a_b"]
+    made = [safe_name(text) for text in texts]
+    assert len({name.casefold() for name in made}) == len(texts)
+    assert all("/" not in name and "." not in name and len(name.encode()) < 120 for name in made)
+    assert safe_name("阿达").startswith("阿达-")
+
+
+# what a notebook may be
+
+
+def test_read_notebook():
+    content = json.dumps({"nbformat": 4, "cells": [
+        {"cell_type": "code", "source": ["a = 1\n", "b = 2"], "metadata": {"tags": ["x"]}},
+        {"cell_type": "markdown", "source": "# Title"},  # no metadata
+        {"cell_type": "code", "source": 3}, {"cell_type": "applet", "source": ""}, "text", None, {"source": "x"},
+        {"cell_type": "code", "source": ["half \ud800", 7, "!"], "metadata": []},
+    ]}).encode()  # fmt: skip
+    expected = [("code", "a = 1\nb = 2", {"tags": ["x"]}), ("markdown", "# Title", {}), ("code", "half ?!", {})]
+    assert read_notebook(content) == expected
+    assert read_notebook(b"\xef\xbb\xbf" + content) == expected  # with a byte order mark
+    assert read_notebook(content.decode().encode("utf-16")) == expected
+    assert read_notebook(json.dumps({"cells": [{"cell_type": "code", "source": "é"}]}, ensure_ascii=False).encode("latin-1"))[0][1] == "\ufffd"
+
+
+def test_old_formats_are_converted():
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [
+        {"cell_type": "heading", "level": 1, "source": "Title"},
+        {"cell_type": "code", "input": "a = 1", "language": "python", "outputs": []},
+    ]}]}  # fmt: skip
+    assert [cell[:2] for cell in read_notebook(json.dumps(old).encode())] == [("markdown", "# Title"), ("code", "a = 1")]
+    old["worksheets"] = [3]
+    with pytest.raises(CourseError, match="old format"):
+        read_notebook(json.dumps(old).encode())
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"", "empty"), (b" \n", "empty"), (b"%PDF-1.7", "a PDF"), (b"\x89PNG\r\n", "a picture"), (b"\n<!DOCTYPE html>", "a web page"),
+    (b"PK\x03\x04...", "a zip"), (b"[1, 2]", "no cells"), (b"{}", "no cells"), (b'{"cells": {}}', "no cells"), (b'"x"', "no cells"), (b"null", "no cells"),
+    (A[:50], "only a part"), (b"[" * 200_000, "nested too deeply"), (b'{"a":' * 200_000, "nested too deeply"), (b"1" * 10_000, "not in a notebook's"),
+    (b"\0\0\0", "not in a notebook's"), (b"\xff\xfe\xff", "not in a notebook's"), (b'{"nbformat": 2, "worksheets": "x"}', "old format"),
+])  # fmt: skip
+def test_what_is_no_notebook(content, words):
+    with pytest.raises(CourseError, match=words):
+        read_notebook(content)
+
+
+def test_what_is_no_notebook_is_the_students_all_the_same(tmp_path):
+    put(tmp_path, {"ada_101_02_vae.ipynb": b"%PDF", "ben_102_02_vae.ipynb": b"[]", "cleo_103_02_vae.ipynb": A, "dora_104_02_vae.ipynb.txt": B})
+    students, problems = bad(tmp_path)
+    assert set(students) == {"ada", "ben"}
+    assert not problems

@@ -1,0 +1,130 @@
+"""The course's own exercises: their form, the solutions, the untouched notebooks, and the commonest wrong answers."""
+
+import re
+import runpy
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+from gdl.instructor.grading import sandbox
+from gdl.instructor.grading.exercise import Exercise, role_of
+from gdl.instructor.grading.marking import run_check
+from gdl.instructor.grading.student import Limits, Student
+
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("0[1-9]_*.ipynb"))
+LIMITS = Limits(60, 600)
+needs_sandbox = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: nothing can be graded without it")
+
+
+def solution(name):
+    return ROOT / "solutions" / f"{name}.ipynb"
+
+
+def wrong_answers(name):
+    return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{name}.py")["WRONG"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def checks_raise():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GDL_CHECKS", "raise")
+        yield
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_an_exercise_keeps_the_form(name):
+    exercise = Exercise(solution(name))
+    notebook = nbformat.read(solution(name), as_version=4)
+    graded = [question for question in exercise.questions if not question.by_hand and question.points]
+    assert exercise.title.startswith(f"Exercise {name[:2]} · ")
+    assert 4 <= len(graded) <= 6
+    assert [question.by_hand for question in exercise.questions if question.by_hand] == [4]
+    assert exercise.points == 20
+    assert [question.name for question in graded] == [f"q{i}" for i in range(1, len(graded) + 1)]
+    assert [check.points for question in exercise.questions if question.name == "stretch" for check in question.checks].count(0) >= 1
+    assert "minutes" in notebook.cells[0].source and f"chapter {name[:2]}" in notebook.cells[0].source.lower()
+    texts = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert texts.count("<details>") == texts.count("</details>") >= 4
+    for cell in notebook.cells:
+        role, cell_name = role_of(cell)
+        if cell.cell_type == "code":
+            visible = re.sub(r"### BEGIN (SOLUTION|HIDDEN TESTS).*?### END \1", "", cell.source, flags=re.DOTALL)
+            assert len(visible.splitlines()) <= 25, cell_name
+            assert not cell.outputs
+        if role == "answer":
+            assert "### BEGIN SOLUTION" in cell.source and "### END SOLUTION" in cell.source, cell_name
+    for question in graded:
+        assert any("BEGIN HIDDEN TESTS" in check.source for check in question.checks), question.name
+        assert any("with check(" in re.sub(r"### BEGIN HIDDEN.*?### END HIDDEN", "", check.source, flags=re.DOTALL) for check in question.checks), (
+            question.name
+        )
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_instructors_page_tells_every_wrong_answer(name):
+    page = (ROOT / "solutions" / f"{name}.md").read_text(encoding="utf-8")
+    exercise = Exercise(solution(name))
+    whole = {question.name: question.points for question in exercise.questions}
+    for question, mistake, points, _ in wrong_answers(name):
+        assert f"{mistake} ({points} of {whole[question]})" in page
+    for question in exercise.questions:
+        if not question.by_hand and question.points:
+            assert sum(entry[0] == question.name for entry in wrong_answers(name)) >= 2, question.name
+
+
+def test_the_readmes_list_every_exercise():
+    students, instructors = (path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "solutions" / "README.md"))
+    for name in CHAPTERS:
+        first = nbformat.read(solution(name), as_version=4).cells[0].source
+        minutes = re.search(r"(\d+) minutes", first)[1]
+        points = " + ".join(str(question.points) for question in Exercise(solution(name)).questions if question.points)
+        assert re.search(rf"\(exercises/{name}\.ipynb\):.*\| {minutes} \|", students)
+        assert re.search(rf"\({name}\.md\) \| {re.escape(points)} \| {minutes} \|", instructors)
+
+
+@needs_sandbox
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_wrong_answers_get_what_they_are_worth(name):
+    exercise = Exercise(solution(name))
+    cells = nbformat.read(solution(name), as_version=4).cells
+    right = {role_of(cell)[1]: cell.source for cell in cells if role_of(cell)[0] == "answer"}
+    student = Student(
+        [cell.source for cell in cells if role_of(cell)[0] in ("set-up", "given", "answer")], exercise.prelude, sandbox.sandboxed, LIMITS
+    )
+    try:
+        student.run()
+        assert not student.problems
+        for question in exercise.questions:
+            for _, mistake, points, source in (entry for entry in wrong_answers(name) if entry[0] == question.name):
+                student.worker.ask(60, do="run", source=source)
+                messages = {check.name: run_check(check, exercise, student, hidden=True) for check in question.checks}
+                assert sum(check.points for check in question.checks if not messages[check.name]) == points, (mistake, messages)
+                student.worker.ask(60, do="run", source=right[question.name])
+    finally:
+        student.close()
+
+
+@needs_sandbox
+def test_the_solutions_get_all_points_and_untouched_exercises_none(tmp_path):
+    from gdl.instructor.grading.grade import grade
+
+    for name in CHAPTERS:
+        for student, folder in (("Right", "solutions"), ("Untouched", "exercises")):
+            target = tmp_path / "handed in" / f"{student}_{1000 + len(student)}_{name}.ipynb"
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / folder / f"{name}.ipynb", target)
+    results = grade(tmp_path / "handed in", tmp_path / "marks", ROOT / "solutions", seconds=60)
+    assert len(results) == 2 * len(CHAPTERS)
+    for result in results:
+        assert not result["problems"], result
+        automatic = [question for question in result["questions"] if not question["by_hand"]]
+        by_hand = [question["points"] for question in result["questions"] if question["by_hand"]]
+        if result["student"] == "Right":
+            assert all(question["points"] == question["max"] for question in automatic), result
+            assert by_hand == [None]
+        else:
+            assert sum(question["points"] for question in automatic) == 0, result
+            assert by_hand == [0]
