@@ -40,7 +40,7 @@ RECIPES = {
 OWN_OPTIONS = {  # of the constructors, besides those of the architecture
     "autoencoder": (),
     "vae": ("beta", "reconstruction", "warm_up", "narrow_dense"),
-    "gan": ("critic_steps", "critic_norm", "ema", "label_smoothing", "label_noise", "image_noise"),
+    "gan": ("critic_steps", "critic_norm", "ema", "label_smoothing", "label_noise"),
     "wgan": ("critic_steps", "critic_norm", "ema", "clip"),
     "wgan_gp": ("critic_steps", "critic_norm", "ema", "gp_weight"),
     "classifier": ("attributes",),

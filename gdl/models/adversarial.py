@@ -8,13 +8,13 @@ import tensorflow as tf
 from keras import layers
 
 from gdl.errors import CourseError
-from gdl.models.base import FaceModel, apply_gradients, batch_mean, in_batches, own_rows, second_optimizer, steps_taken
+from gdl.models.base import DecoderModel, in_batches, second_optimizer, steps_taken
 from gdl.models.networks import image_features, image_from_code
 
 CRITIC_NORMS = ("batch", "layer", None)
 
 
-class AdversarialModel(FaceModel):
+class AdversarialModel(DecoderModel):
     """A generator z -> image and a critic image -> score that are trained against each other. Goodfellow et al. 2014.
 
     critic_steps: steps of the critic for each step of the generator. `fit` takes batches of
@@ -26,7 +26,7 @@ class AdversarialModel(FaceModel):
     Its children say what the two losses are.
     """
 
-    patience_possible = False  # no loss falls when the images get better
+    has_validation_loss = False  # no loss falls when the images get better
 
     def __init__(
         self, image_size=64, z_dim=128, filters=(64, 128, 256, 512),
@@ -77,20 +77,21 @@ class AdversarialModel(FaceModel):
         """One step of the critic; the generator stays as it is."""
         fake = self.generator(self.random_codes(tf.shape(real)[0]), training=True)
         with tf.GradientTape() as tape:
-            loss = batch_mean(self.critic_loss(real, fake, training=True))  # ()
-            # in mixed_float16 small gradients would become 0 without a larger loss; else scale_loss changes nothing
-            scaled_loss = self.critic_optimizer.scale_loss(loss)
+            loss = tf.reduce_mean(self.critic_loss(real, fake, training=True))  # ()
+            scaled_loss = self.critic_optimizer.scale_loss(loss)  # changes something in float16 only
         weights = self.critic.trainable_variables
-        apply_gradients(self.critic_optimizer, tape.gradient(scaled_loss, weights), weights)
+        gradients = tape.gradient(scaled_loss, weights)
+        self.critic_optimizer.apply_gradients(zip(gradients, weights))
 
     def generator_step(self, n):
         """One step of the generator, on n random codes; the critic stays as it is."""
         z = self.random_codes(n)
         with tf.GradientTape() as tape:
-            loss = batch_mean(self.generator_loss(self.generator(z, training=True), training=True))  # ()
+            loss = tf.reduce_mean(self.generator_loss(self.generator(z, training=True), training=True))  # ()
             scaled_loss = self.optimizer.scale_loss(loss)
         weights = self.generator.trainable_variables
-        apply_gradients(self.optimizer, tape.gradient(scaled_loss, weights), weights)
+        gradients = tape.gradient(scaled_loss, weights)
+        self.optimizer.apply_gradients(zip(gradients, weights))
         self.update_average()
 
     def test_step(self, data):
@@ -101,8 +102,8 @@ class AdversarialModel(FaceModel):
         return self.results()
 
     def random_codes(self, n):
-        """n codes from a standard normal, (n, z_dim), other ones on each device."""
-        return own_rows(keras.random.normal, (n, self.architecture.z_dim), self.seed_generator)
+        """n codes from a standard normal. -> (n, z_dim)"""
+        return keras.random.normal((n, self.architecture.z_dim), seed=self.seed_generator)
 
     def update_average(self):
         """Moves the averaged generator towards the generator, faster in the first steps, which would linger otherwise."""
@@ -131,7 +132,7 @@ class AdversarialModel(FaceModel):
         return self.generator if self.averaged_generator is None else self.averaged_generator
 
     @property
-    def images_a_step(self):
+    def batches_per_step(self):
         return self.critic_steps
 
     def default_optimizers(self, learning_rate=None):
@@ -151,9 +152,6 @@ class AdversarialModel(FaceModel):
             (self.optimizer, self.generator.trainable_variables),
             (self.critic_optimizer, self.critic.trainable_variables),
         ]
-
-    def encode(self, x):
-        raise CourseError(f"A {type(self).__name__} has no encoder: it invents images, and has no code for a given one; a VAE has.")
 
     def score(self, x):
         """The critic's scores of images. As in `encode` of a VAE -> (n,) float32, higher is more real"""

@@ -1,26 +1,29 @@
 """The autoencoder: an image to a short code and back (chapter 01)."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from gdl.models.base import FaceModel, batch_mean
+from gdl.models.base import EncoderDecoderModel
 from gdl.models.losses import squared_error
 from gdl.models.networks import image_features, image_from_code
 
 
-class Autoencoder(FaceModel):
-    """Encoder, bottleneck z, decoder, trained to give back what it was given.
+class Autoencoder(EncoderDecoderModel):
+    """Encoder, bottleneck z, decoder, trained to reproduce its input. Hinton and Salakhutdinov 2006.
 
-    Takes the options of `gdl.models.architecture.Architecture`. The loss is the squared error summed
-    over the pixels, taken to [0, 1], and channels of each image and averaged over the batch. `fit`
-    takes batches of images x, or of pairs (input, target) where the two differ, as in denoising.
-    Hinton and Salakhutdinov 2006.
+    Takes the options of `gdl.models.architecture.Architecture`. The loss is the squared error of pixels in [0, 1], summed
+    over the pixels and channels of each image and averaged over the batch. `fit` takes batches of images x, or of pairs
+    (input, target) where the two differ, as in denoising.
+
+    >>> model = gdl.Autoencoder(image_size=16, z_dim=2, filters=(4, 8))
+    >>> model.reconstruct(np.zeros((5, 16, 16, 3), np.uint8)).shape
+    (5, 16, 16, 3)
     """
 
     def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):
         super().__init__(image_size, z_dim, filters, **options)
         x = keras.Input((image_size, image_size, 3))
-        z = layers.Dense(self.architecture.z_dim, dtype="float32", name="z")(image_features(x, self.architecture))
+        z = layers.Dense(z_dim, dtype="float32", name="z")(image_features(x, self.architecture))
         self.encoder = keras.Model(x, z, name="encoder")
         z = keras.Input((z_dim,))
         self.decoder = keras.Model(z, image_from_code(z, self.architecture), name="decoder")
@@ -31,4 +34,4 @@ class Autoencoder(FaceModel):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         target = x if y is None else y
-        return batch_mean(squared_error(self.unit_range(target), self.unit_range(y_pred)))
+        return ops.mean(squared_error(self.unit_range(target), self.unit_range(y_pred)))

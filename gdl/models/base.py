@@ -1,4 +1,9 @@
-"""What all models of the course can do with plain arrays: encode, decode, reconstruct, generate."""
+"""What the models of the course share: plain arrays in and out, optimisers, saving; and a base class for each kind of model.
+
+FaceModel            every model: an architecture, its optimisers, and what saving writes
+DecoderModel         makes images of codes: decode, generate (the adversarial models)
+EncoderDecoderModel  and codes of images: encode, reconstruct (the autoencoders)
+"""
 
 import inspect
 import sys
@@ -11,22 +16,22 @@ from tqdm import tqdm
 
 from gdl.data.pixels import check_images, to_float
 from gdl.errors import CourseError
+from gdl.models import readable_options, replicas
 from gdl.models.architecture import Architecture
 
 
 class FaceModel(keras.Model):
-    """A Keras model with an `architecture` and a `decoder`, most of them with an `encoder` too.
+    """A Keras model with an `architecture`; `compile`, `fit` and callbacks do what Keras says.
 
-    Its methods take and return NumPy arrays and work through them a batch at a time, with a
-    progress bar when it takes long. Images go in as uint8, or as float32 in the model's own
-    pixel range; they come out as float32 in that range.
-    `model.save("vae.keras")` writes options, weights and optimisers; `keras.models.load_model` reads
-    them, in the precision of that moment, once the class has been imported, as by naming `gdl.VAE`.
+    Its methods take and return NumPy arrays and work through them a batch at a time, with a progress bar when it takes
+    long. Images go in as uint8, or as float32 in the model's own pixel range; they come out as float32 in that range.
+    `model.save("vae.keras")` writes options, weights and optimisers. `keras.models.load_model` reads them in the precision
+    of that moment, once the class has been imported, as by naming `gdl.VAE`.
     """
 
-    images_a_step = 1  # a training step takes so many times the batch size
-    labels = False  # the names of the attributes that training needs beside the images
-    patience_possible = True  # whether the validation loss says which epoch is best
+    batches_per_step: int = 1  # batches that one training step takes
+    labels: tuple = ()  # names of the attributes that training needs beside the images
+    has_validation_loss: bool = True  # whether a lower validation loss means better images, so that patience can watch it
 
     def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):
         super().__init__()
@@ -38,52 +43,42 @@ class FaceModel(keras.Model):
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
-        keras.saving.register_keras_serializable(cls.__module__)(cls)
+        room, _, module = cls.__module__.rpartition(".")
+        ours = room == __package__
+        keras.saving.register_keras_serializable("gdl" if ours else cls.__module__)(cls)
+        if ours:  # the name in files of version 0.1.0, in which each class was registered under its module
+            keras.saving.get_custom_objects()[f"gdl.{module}>{cls.__name__}"] = cls
 
-    def encode(self, x):
-        """Codes of images. (n, size, size, 3), uint8 or float32 in the pixel range -> (n, z_dim) float32"""
-        return in_batches(self.encoder, self.check_images(x))
-
-    def decode(self, z):
-        """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
-        z = np.asarray(z, np.float32)
-        if z.ndim != 2 or z.shape[1] != self.architecture.z_dim:
-            mend = ": give z[None]" if z.shape == (self.architecture.z_dim,) else ""
-            raise CourseError(f"decode takes codes of shape (n, {self.architecture.z_dim}); these have shape {z.shape}{mend}.")
-        return in_batches(self.decoder, z)
-
-    def reconstruct(self, x):
-        """Images through the code and back. Shapes as in `encode` and `decode`"""
-        return self.decode(self.encode(x))
-
-    def generate(self, n, seed=0):
-        """Images of n random codes from a standard normal. -> (n, size, size, 3) float32 in the pixel range"""
-        return self.decode(np.random.default_rng(seed).standard_normal((n, self.architecture.z_dim)))
-
-    def compile(self, optimizer="adam", **options):
-        """As in Keras. The optimisers are built at once, or loading weights would lose their state."""
+    def compile(self, optimizer="adam", **options) -> None:
+        """As in Keras. The optimisers are built at once, because loading weights would lose their state otherwise."""
         if optimizer is None or options.get("loss") is not None:
             kind = type(self).__name__
-            raise CourseError(f"The {kind} has a loss of its own and needs an optimiser: compile it with one, such as 'adam', and without loss.")
+            raise CourseError(f"The {kind} has a loss of its own and needs an optimiser: compile it with one, such as 'adam', and without a loss.")
         super().compile(optimizer, **options)
         optimizers = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer, _ in self.optimizer_groups]
         if len(set(map(id, optimizers))) < len(optimizers):
-            raise CourseError("Both networks have the same optimiser, which can train one of them only: give two.")
+            raise CourseError("Both networks have the same optimiser, and an optimiser can train only one of them: give two.")
         for optimizer, weights in self.optimizer_groups:
             optimizer.build(weights)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            replicas.share_batch(self)
 
-    def default_optimizers(self, learning_rate=None):
+    def default_optimizers(self, learning_rate: float | None = None) -> list[keras.optimizers.Optimizer]:
         """The optimisers for `compile` that this kind of model is usually trained with."""
         return [keras.optimizers.Adam(1e-3 if learning_rate is None else learning_rate)]
 
     @property
-    def optimizer_groups(self):
+    def optimizer_groups(self) -> list[tuple]:
         """The optimisers and the weights that each of them trains, as pairs."""
         return [(self.optimizer, self.trainable_variables)]
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """The options that this model was made with: `type(model)(**model.get_config())` makes another."""
         return asdict(self.architecture)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**readable_options(config))
 
     def get_compile_config(self):
         """What `save` writes of the optimisers."""
@@ -92,8 +87,12 @@ class FaceModel(keras.Model):
     def compile_from_config(self, config):
         self.compile(*map(keras.saving.deserialize_keras_object, config["optimizers"]))
 
+    def preview(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """The rows of pictures that training shows after each epoch, by their labels. x: (n, size, size, 3) uint8"""
+        raise NotImplementedError
+
     def unit_range(self, x):
-        """Pixels of the model's range brought to [0, 1], so that losses mean the same in both ranges."""
+        """Pixels of the model's range scaled to [0, 1], so that a loss means the same in both ranges."""
         dtype = keras.backend.standardize_dtype(x.dtype)
         if not keras.backend.is_float_dtype(dtype):
             raise CourseError(
@@ -103,51 +102,67 @@ class FaceModel(keras.Model):
         low, high = self.architecture.pixel_range
         return x if (low, high) == (0, 1) else (x - low) / (high - low)
 
-    def preview(self, x):
-        """The rows of pictures that training shows after each epoch, by their labels."""
-        return {"image": to_float(x, self.architecture.pixel_range), "reconstruction": self.reconstruct(x)}
-
-    def check_images(self, x):
-        """Images as float32 in the model's pixel range, or CourseError when they cannot be."""
+    def check_images(self, x) -> np.ndarray:
+        """Images as float32 in the model's pixel range; CourseError where they are none."""
         x = check_images(x, self.architecture.pixel_range, self.architecture.image_size)
         return to_float(x, self.architecture.pixel_range) if x.dtype == np.uint8 else x.astype(np.float32)
 
 
+class DecoderModel(FaceModel):
+    """A FaceModel whose network `decoder` makes images of codes."""
+
+    def decode(self, z) -> np.ndarray:
+        """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
+        z = np.asarray(z, np.float32)
+        if z.ndim != 2 or z.shape[1] != self.architecture.z_dim:
+            fix = ": give z[None]" if z.shape == (self.architecture.z_dim,) else ""
+            raise CourseError(f"decode takes codes of shape (n, {self.architecture.z_dim}); these have shape {z.shape}{fix}.")
+        return in_batches(self.decoder, z)
+
+    def generate(self, n: int, seed: int = 0) -> np.ndarray:
+        """Images of n random codes from a standard normal. -> (n, size, size, 3) float32 in the pixel range"""
+        return self.decode(np.random.default_rng(seed).standard_normal((n, self.architecture.z_dim)))
+
+
+class EncoderDecoderModel(DecoderModel):
+    """A DecoderModel whose network `encoder` gives the code of an image."""
+
+    def encode(self, x) -> np.ndarray:
+        """Codes of images. (n, size, size, 3), uint8 or float32 in the pixel range -> (n, z_dim) float32"""
+        return in_batches(self.encoder, self.check_images(x))
+
+    def reconstruct(self, x) -> np.ndarray:
+        """Images encoded and decoded again. Shapes as in `encode` and `decode`"""
+        return self.decode(self.encode(x))
+
+    def preview(self, x):
+        return {"image": to_float(x, self.architecture.pixel_range), "reconstruction": self.reconstruct(x)}
+
+
+def check_encoder(model: keras.Model) -> None:
+    """CourseError unless the model has an encoder, as an autoencoder and a VAE have."""
+    if not isinstance(model, EncoderDecoderModel):
+        raise CourseError(f"A {type(model).__name__} has no encoder and gives no code for an image: take an Autoencoder or a VAE.")
+
+
+def check_decoder(model: keras.Model) -> None:
+    """CourseError unless the model makes images, as all but the classifier do."""
+    if not isinstance(model, DecoderModel):
+        raise CourseError(f"A {type(model).__name__} makes no images: take a model that does, such as a VAE or a GAN.")
+
+
 def in_batches(network, array, batch_size=256):
-    """A network applied to an array, batch by batch, with a progress bar when it takes more than seconds."""
+    """A network applied to an array, batch by batch, with a progress bar when it takes more than five seconds."""
     starts = range(0, len(array), batch_size)
     bar = tqdm(starts, desc=network.name, unit="batch", file=sys.stdout, leave=False, delay=5)
     parts = [network(array[i : i + batch_size], training=False) for i in bar]
-    if not parts:  # an empty array: as many shapes without a row
+    if not parts:  # an empty array: the shapes of the outputs, with no row
         return keras.tree.map_structure(lambda output: np.zeros((0, *output.shape[1:]), np.float32), network.output)
     return keras.tree.map_structure(lambda *outputs: np.concatenate(outputs), *parts)
 
 
-def batch_mean(losses):
-    """Mean over the batch; where several devices share a batch, this device's part of it. (n,) -> ()"""
-    n = tf.cast(tf.shape(losses)[0], losses.dtype)
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:  # their gradients will be added up
-        n = tf.distribute.get_replica_context().all_reduce("SUM", n)
-    return tf.reduce_sum(losses) / n
-
-
-def own_rows(random, shape, seed):
-    """Random numbers of a shape; where several devices share a batch, this device's rows of those of the whole batch.
-
-    random: function of a shape and a seed, such as `keras.random.normal`. All devices are given
-    the same seeds, and would otherwise draw the same numbers.
-    """
-    device = tf.distribute.get_replica_context()  # None while a model is built for several devices
-    if device is None or device.num_replicas_in_sync == 1:
-        return random(shape, seed=seed)
-    own = tf.one_hot(device.replica_id_in_sync_group, device.num_replicas_in_sync) * tf.cast(shape[0], tf.float32)
-    rows = tf.cast(device.all_reduce("SUM", own), tf.int32)  # of each device; a last batch may not be shared evenly
-    first = tf.reduce_sum(rows[: device.replica_id_in_sync_group])
-    return random((tf.reduce_sum(rows), *shape[1:]), seed=seed)[first : first + shape[0]]
-
-
 def second_optimizer(optimizer, precision):
-    """What Keras does to the optimiser given to `compile`: a name becomes one, and float16 gets a loss scale."""
+    """The second optimiser as Keras's `compile` treats the first: a name becomes an optimiser, and float16 gets a loss scale."""
     if optimizer is None:
         return None
     optimizer = keras.optimizers.get(optimizer)
@@ -157,16 +172,5 @@ def second_optimizer(optimizer, precision):
 
 
 def steps_taken(optimizer):
-    """How many steps an optimiser has made, as a float32 tensor. A loss scale does not count them in every Keras."""
+    """The number of steps that an optimiser has made, float32. A LossScaleOptimizer does not count them in every version of Keras."""
     return tf.cast(getattr(optimizer, "inner_optimizer", optimizer).iterations.value, tf.float32)
-
-
-def apply_gradients(optimizer, gradients, weights):
-    """`optimizer.apply_gradients`, made safe for float16 on several devices.
-
-    There Keras looks for overflow on the first device only; so each gets the mean of all gradients.
-    """
-    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
-    if several and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        gradients = tf.distribute.get_replica_context().all_reduce("MEAN", gradients)
-    optimizer.apply_gradients(zip(gradients, weights))

@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from gdl.data.pixels import to_float
 from gdl.errors import CourseError
-from gdl.models.base import FaceModel, batch_mean, in_batches
+from gdl.models.base import FaceModel, in_batches
 from gdl.models.networks import image_features
 
 
@@ -48,7 +48,7 @@ class AttributeClassifier(FaceModel):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         # log(1 + exp(logit)) less the logit where the attribute is there
-        return batch_mean(ops.mean(ops.softplus(y_pred) - y * y_pred, axis=1))
+        return ops.mean(ops.softplus(y_pred) - y * y_pred)
 
     def compile(self, optimizer="adam", **options):
         """As in Keras; the loss is the model's own, and `accuracy` the share of right answers."""
@@ -77,15 +77,6 @@ class AttributeClassifier(FaceModel):
             accuracy=right.mean(axis=0), share=share, always_guess=np.maximum(share, 1 - share), balanced_accuracy=np.mean(on_each, axis=0)
         )
         return pd.DataFrame(columns, index=pd.Index(self.attributes, name="attribute"))
-
-    def encode(self, x):
-        raise CourseError("An AttributeClassifier has no codes: it judges images, predict_attributes gives its answers.")
-
-    def decode(self, z):
-        raise CourseError("An AttributeClassifier makes no images: it judges those of other models, such as a VAE or a GAN.")
-
-    def generate(self, n, seed=0):
-        return self.decode(None)
 
     def preview(self, x):
         """The images in the order of some probabilities, the smallest first."""

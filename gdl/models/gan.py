@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from gdl.errors import CourseError
 from gdl.models.adversarial import AdversarialModel
-from gdl.models.base import own_rows
 from gdl.models.losses import discriminator_loss, generator_loss
 
 
@@ -14,8 +13,6 @@ class GAN(AdversarialModel):
 
     label_smoothing: real images are labelled 1 - label_smoothing, as 0.1 (Salimans et al. 2016).
     label_noise: labels are moved towards the other side by a random share, at most this.
-    image_noise: standard deviation of Gaussian noise added to all images that the discriminator
-        sees while training (Sønderby et al. 2017), in units of the pixel range.
     Further options: see `gdl.models.adversarial.AdversarialModel`, whose critic is the discriminator here.
     """
 
@@ -23,37 +20,29 @@ class GAN(AdversarialModel):
 
     def __init__(
         self, image_size=64, z_dim=128, filters=(64, 128, 256, 512),
-        label_smoothing=0.0, label_noise=0.0, image_noise=0.0, **options,
+        label_smoothing=0.0, label_noise=0.0, **options,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
         if not (0 <= label_smoothing < 0.5 and 0 <= label_noise < 0.5):
             raise CourseError(f"label_smoothing is {label_smoothing} and label_noise {label_noise}: both are at least 0 and less than 0.5.")
-        if image_noise < 0:
-            raise CourseError(f"image_noise is {image_noise}: a standard deviation cannot be negative.")
-        self.label_smoothing, self.label_noise, self.image_noise = label_smoothing, label_noise, image_noise
+        self.label_smoothing, self.label_noise = label_smoothing, label_noise
 
     def critic_loss(self, real, fake, training):
         """Cross-entropy of the discriminator on pairs of images. Two (batch, size, size, 3) -> (batch,)"""
         real_label, fake_label = 1 - self.label_smoothing, 0.0
         if training and self.label_noise:
-            noise = self.label_noise * own_rows(keras.random.uniform, (tf.shape(real)[0], 2), self.seed_generator)
+            noise = self.label_noise * keras.random.uniform((tf.shape(real)[0], 2), seed=self.seed_generator)
             real_label, fake_label = real_label - noise[:, 0], fake_label + noise[:, 1]
-        real_logits, fake_logits = self.logits(real, training), self.logits(fake, training)  # (batch,), (batch,)
+        real_logits, fake_logits = self.critic(real, training=training), self.critic(fake, training=training)  # (batch,), (batch,)
         loss = discriminator_loss(real_logits, fake_logits, real_label, fake_label)
         self.track(discriminator_loss=loss, real_accuracy=real_logits > 0, fake_accuracy=fake_logits < 0)
         return loss
 
     def generator_loss(self, fake, training):
         """Cross-entropy of the generator, who wants its fakes to be called real. (batch, size, size, 3) -> (batch,)"""
-        loss = generator_loss(self.logits(fake, training))
+        loss = generator_loss(self.critic(fake, training=training))
         self.track(generator_loss=loss)
         return loss
-
-    def logits(self, images, training):
-        """What the discriminator says: above 0 for real. (batch, size, size, 3) -> (batch,)"""
-        if training and self.image_noise:
-            images += self.image_noise * own_rows(keras.random.normal, keras.ops.shape(images), self.seed_generator)
-        return self.critic(images, training=training)
 
     @property
     def discriminator(self):
@@ -61,5 +50,4 @@ class GAN(AdversarialModel):
         return self.critic
 
     def get_config(self):
-        own = dict(label_smoothing=self.label_smoothing, label_noise=self.label_noise, image_noise=self.image_noise)
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "label_smoothing": self.label_smoothing, "label_noise": self.label_noise}

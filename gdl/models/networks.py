@@ -4,10 +4,10 @@ An encoder halves the image once for each entry of `filters`; a decoder is its m
 For 64x64 pixels and filters (32, 64, 128, 256): 64 -> 32 -> 16 -> 8 -> 4 and back again.
 """
 
-import tensorflow as tf
 from keras import layers
 
-from gdl.models.layers import BatchNormalization, Conv2D, Conv2DTranspose, LeakyReLU, PixelShuffle
+from gdl.models.fast_layers import BatchNormalization, Conv2D, Conv2DTranspose, LeakyReLU
+from gdl.models.layers import PixelShuffle
 
 
 def image_features(x, architecture):
@@ -56,13 +56,10 @@ def normalise_activate(x, architecture):
 
 def _normalise(x, architecture):
     if architecture.layer_norm:
-        return layers.GroupNormalization(groups=1)(x)  # one group: all of an image's features; a scale for each channel
+        return layers.GroupNormalization(groups=1)(x)  # one group of all channels
     if not architecture.batch_norm:
         return x
-    # momentum 0.9, not Keras's 0.99: the running mean has to settle within a short training;
-    # on several GPUs the statistics are those of the whole batch, as on one
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return BatchNormalization(momentum=0.9, synchronized=replicas > 1)(x)
+    return BatchNormalization(momentum=0.9)(x)  # not Keras's 0.99: the running mean has to settle within a short training
 
 
 def _downsample(x, filters, kernel, architecture):

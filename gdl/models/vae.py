@@ -6,14 +6,14 @@ from keras import layers, ops
 
 from gdl.arguments import number, whole_number
 from gdl.errors import CourseError
-from gdl.models.base import FaceModel, apply_gradients, batch_mean, in_batches, own_rows, second_optimizer, steps_taken
+from gdl.models.base import EncoderDecoderModel, in_batches, second_optimizer, steps_taken
 from gdl.models.losses import binary_crossentropy, kl_divergence, squared_error
 from gdl.models.networks import image_features, image_from_code, normalise_activate
 
 RECONSTRUCTION = {"bce": binary_crossentropy, "mse": squared_error}
 
 
-class VAE(FaceModel):
+class VAE(EncoderDecoderModel):
     """Encoder to z_mean and z_log_var, sampling, decoder. Kingma and Welling 2014.
 
     beta: weight of the KL (Higgins et al. 2017).
@@ -69,12 +69,11 @@ class VAE(FaceModel):
             beta = beta * ops.minimum(1.0, steps_taken(self.optimizer) / self.warm_up)
         with tf.GradientTape(persistent=True) as tape:  # persistent: there may be two optimisers
             reconstruction, kl = self.both_losses(x, training=True)  # (batch,), (batch,)
-            loss = batch_mean(reconstruction + beta * kl)  # ()
-            # in mixed_float16 small gradients would become 0 without a larger loss; else scale_loss changes nothing
-            scaled = [optimizer.scale_loss(loss) for optimizer, _ in self.optimizer_groups]
+            loss = tf.reduce_mean(reconstruction + beta * kl)  # ()
+            scaled = [optimizer.scale_loss(loss) for optimizer, _ in self.optimizer_groups]  # changes something in float16 only
         for (optimizer, weights), scaled_loss in zip(self.optimizer_groups, scaled):
             gradients = tape.gradient(scaled_loss, weights)
-            apply_gradients(optimizer, gradients, weights)
+            optimizer.apply_gradients(zip(gradients, weights))
         return self.track(reconstruction, kl, beta)
 
     def test_step(self, data):
@@ -140,5 +139,5 @@ class Sampling(layers.Layer):
         self.built = True  # there are no weights
 
     def call(self, z_mean, z_log_var):
-        epsilon = own_rows(keras.random.normal, ops.shape(z_mean), self.seed_generator)
+        epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         return z_mean + ops.exp(z_log_var / 2) * epsilon

@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from gdl.errors import CourseError
 from gdl.models.adversarial import AdversarialModel
-from gdl.models.base import own_rows
 from gdl.models.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
 
 
@@ -33,7 +32,7 @@ class WGANGP(AdversarialModel):
     def critic_loss(self, real, fake, training):
         """Score of the fake less score of the real image, and the penalty. Two (batch, size, size, 3) -> (batch,)"""
         difference = wasserstein_critic_loss(self.critic(real, training=training), self.critic(fake, training=training))
-        alpha = own_rows(keras.random.uniform, (tf.shape(real)[0], 1, 1, 1), self.seed_generator)
+        alpha = keras.random.uniform((tf.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
         penalty = gradient_penalty(lambda x: self.critic(x, training=training), real, fake, alpha)
         loss = difference + self.gp_weight * penalty
         self.track(critic_loss=loss, wasserstein=-difference, gradient_penalty=penalty)

@@ -53,7 +53,7 @@ def train(
     size = model.architecture.image_size
     if size != faces.size:
         raise CourseError(f"The model takes images of {size}x{size} pixels and the faces have {faces.size}x{faces.size}: give both the same size.")
-    if patience is not None and not model.patience_possible:
+    if patience is not None and not model.has_validation_loss:
         raise CourseError(f"patience watches the validation loss, which says little about the images of a {type(model).__name__}: leave it out.")
     if patience is not None and run is None:
         raise CourseError("patience needs a run folder, in which the best weights are kept: give run='runs/some-name'.")
@@ -79,12 +79,12 @@ def train(
     halving = HalveLearningRate(halve_every, optimizers)  # before loading, which brings the rate of a later epoch
     folder = None if run is None else RunFolder(run)
     done = folder.open(settings, model) if folder else 0
-    images_a_step = batch_size * model.images_a_step
-    if len(faces.train) < model.images_a_step:
+    images_a_step = batch_size * model.batches_per_step
+    if len(faces.train) < model.batches_per_step:
         raise CourseError(
-            f"There are {len(faces.train)} training images, fewer than the {model.images_a_step} critic steps that one training step makes: give more."
+            f"There are {len(faces.train)} training images, fewer than the {model.batches_per_step} critic steps that one training step makes: give more."
         )
-    if steps_per_epoch is None and model.images_a_step > 1:
+    if steps_per_epoch is None and model.batches_per_step > 1:
         steps_per_epoch = max(1, len(faces.train) // images_a_step)  # a smaller last batch could lack images for a critic step
     images = min(len(faces.train), (steps_per_epoch or len(faces.train)) * images_a_step)
     history = History(images, folder.read_history(done) if folder else [])
