@@ -1,6 +1,8 @@
 # make chapters   executes the chapters and leaves each as a page in build/chapters/
 # make lab        opens JupyterLab on the chapters
 # make test       runs every test
+# make quick      runs the tests that take no time: no training, no notebook, no browser
+# make lint       checks style, types, and the direction of the imports
 # make wheel      packs gdl for Colab into dist/
 # Each makes .venv first where it is missing. `make PYTHON=/path/to/python chapters` chooses the Python.
 
@@ -14,18 +16,24 @@ chapters: .venv/ready
 lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
-# two at a time on two cores: the notebooks and the exercises beside the other tests; what they say comes after these
-EXERCISES := tests/test_exercises.py tests/test_grading.py tests/test_release.py
-PYTEST := $(BIN)/python -m pytest
+# two at a time on two cores, file by file; the longest first, so that both processes end together
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+LONGEST := tests/instructor/test_exercises.py tests/instructor/test_grading.py tests/test_cli.py tests/training tests/experiments tests/models
 
 test: .venv/ready
 	rm -rf build/test-runs
 	@mkdir -p build/test-runs
-	@GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
-		$(PYTEST) --nbval-lax --nbval-current-env chapters solutions $(EXERCISES) >build/test-runs/log 2>&1 & notebooks=$$!; \
-	trap "kill $$notebooks" INT TERM; \
-	GDL_PROFILE=smoke GDL_DATA=drawn $(PYTEST) tests $(addprefix --ignore=,$(EXERCISES)); tests=$$?; \
-	wait $$notebooks; notebooks=$$?; cat build/test-runs/log; exit $$((tests || notebooks))
+	GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
+		$(PYTEST) --nbval-lax --nbval-current-env $(LONGEST) chapters solutions tests
+
+quick: .venv/ready
+	GDL_PROFILE=smoke GDL_DATA=drawn $(PYTEST) -m "not slow" tests
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # refresh the outputs that are committed with the chapters
 outputs: .venv/ready
@@ -39,10 +47,10 @@ wheel: .venv/ready
 	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11, 3.12 or 3.13 (TensorFlow has no build for others): install one, or use environment.yml."; exit 1; }
 	@echo "Installing into .venv (TensorFlow is large: some minutes the first time)"
 	$(PYTHON) -m venv .venv || { echo "python -m venv failed: on Debian and Ubuntu, apt install python3-venv."; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,instructor]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,instructor,dev]'
 	@touch $@
 
 clean:
 	rm -rf build
 
-.PHONY: chapters lab test outputs wheel clean
+.PHONY: chapters lab test quick lint outputs wheel clean

@@ -75,7 +75,7 @@ def test_conda_environment_is_in_step():
 
 def test_the_makefile_installs_the_same_extras():
     makefile = (ROOT / "Makefile").read_text()
-    assert "--constraint constraints.txt --editable '.[lab,test,instructor]'" in makefile
+    assert "--constraint constraints.txt --editable '.[lab,test,instructor,dev]'" in makefile
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

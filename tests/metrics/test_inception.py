@@ -23,7 +23,9 @@ from gdl.metrics import distances, inception, weights
 from gdl.metrics.inception import inception_features
 
 FIXTURES = Path(__file__).parent / "inception"
-NORMAL_CACHE = cache.folder()  # read before the tests get a cache of their own: 81 MB are not fetched for each run
+with pytest.MonkeyPatch.context() as environment:  # the cache of whoever runs the tests: 81 MB are not fetched for each run
+    environment.delenv("GDL_CACHE", raising=False)
+    NORMAL_CACHE = cache.folder()
 SMALL = [(1, 1, 2, 3), (3, 1, 3, 4)]  # kernels of the stand-in for the archive
 
 
