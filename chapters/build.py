@@ -1,10 +1,10 @@
-"""Executes the chapters headless and leaves each as an HTML page with its pictures.
+"""Executes the chapters and writes each as an HTML page with its pictures.
 
-    python chapters/build.py            pages in build/chapters/, with an index; up-to-date ones are left alone
+    python chapters/build.py            pages in build/chapters/, with an index; pages that are up to date stay
     python chapters/build.py --write    also writes the outputs back into the notebooks, for committing
     python chapters/build.py 00 01      only these chapters
 
-How much is computed says GDL_PROFILE; here it is `quick` unless set.
+The environment variable GDL_PROFILE sets how much is computed; without it the profile is `quick`.
 """
 
 import argparse
@@ -48,25 +48,25 @@ INDEX = """<!doctype html>
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Executes the chapters and leaves each as an HTML page.")
-    parser.add_argument("chapters", nargs="*", help="beginnings of chapters' names, such as 00 or 01_auto; all without any")
-    parser.add_argument("--write", action="store_true", help="write the outputs into the notebooks too")
+    parser = argparse.ArgumentParser(description="Executes the chapters and writes each as an HTML page.")
+    parser.add_argument("chapters", nargs="*", help="how the chapters' names begin, such as 00 or 01_auto; the default is all chapters")
+    parser.add_argument("--write", action="store_true", help="also write the outputs into the notebooks")
     options = parser.parse_args()
     os.environ.setdefault("GDL_PROFILE", "quick")
-    runs = tempfile.TemporaryDirectory()  # every chapter trains anew: what a page shows, its cells have made
+    runs = tempfile.TemporaryDirectory()  # empty, so that each chapter trains its own models
     os.environ["GDL_RUNS"] = runs.name
 
-    everything = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
-    chosen = [path for path in everything if not options.chapters or path.name.startswith(tuple(options.chapters))]
+    all_chapters = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
+    chosen = [path for path in all_chapters if not options.chapters or path.name.startswith(tuple(options.chapters))]
     if not chosen:
-        sys.exit(f"No chapter's name begins with {' or '.join(options.chapters)}: there are {', '.join(p.stem for p in everything)}.")
+        sys.exit(f"No chapter's name begins with {' or '.join(options.chapters)}: the chapters are {', '.join(p.stem for p in all_chapters)}.")
     failed = 0
     for path in chosen:
         if not options.write and up_to_date(path):
             print(f"{path.stem}: up to date")
         else:
             failed += not build(path, options.write)
-    write_index(everything)
+    write_index(all_chapters)
     print(f"Open {os.path.relpath(PAGES / 'index.html')}")
     sys.exit(bool(failed))
 
@@ -75,12 +75,12 @@ def build(path, write):
     """Executes one chapter and writes its page. Returns whether every cell ran."""
     notebook = nbformat.read(path, as_version=4)
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)
-    made_from = sources(path)
+    fingerprint = sources(path)
     start = time.monotonic()
 
     def progress(cell, cell_index):
         done = sum(c.cell_type == "code" for c in notebook.cells[: cell_index + 1])
-        line(f"{path.stem}: cell {done} of {cells}, {time.monotonic() - start:.0f} s")
+        print_progress(f"{path.stem}: cell {done} of {cells}, {time.monotonic() - start:.0f} s")
 
     client = NotebookClient(
         notebook,
@@ -98,11 +98,11 @@ def build(path, write):
         client.execute()
     except CellExecutionError as error:
         problem = f"{error.ename}: {error.evalue}"
-    leave_stills(notebook)
+    remove_widgets(notebook)
     attach_finished_picture(notebook)
-    write_page(path, notebook, ending="" if problem else made_from)
+    write_page(path, notebook, ending="" if problem else fingerprint)
     if problem:
-        line(f"{path.stem}: stopped with {problem}\n")
+        print_progress(f"{path.stem}: stopped with {problem}\n")
         return False
     if write:
         shrink_pictures(notebook)
@@ -110,12 +110,12 @@ def build(path, write):
         notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
         with whole_file(path) as partial:
             nbformat.write(notebook, partial)
-    line(f"{path.stem}: done, {time.monotonic() - start:.0f} s\n")
+    print_progress(f"{path.stem}: done, {time.monotonic() - start:.0f} s\n")
     return True
 
 
-def leave_stills(notebook):
-    """Takes widgets out of the outputs, because their kernel is gone; the still beside each is shown instead."""
+def remove_widgets(notebook):
+    """Removes the widgets from the outputs, because their kernel has ended; the picture beside each widget is shown instead."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
@@ -127,27 +127,27 @@ def attach_finished_picture(notebook):
     pictures = [output.data["image/png"] for cell in tagged for output in cell.outputs if "image/png" in output.get("data", {})]
     if pictures:
         notebook.cells[0]["attachments"] = {"finished.png": {"image/png": pictures[-1]}}
-    else:  # the chapter stopped before it was made
+    else:  # the chapter stopped before this cell
         notebook.cells[0].source = re.sub(r"!\[[^]]*\]\(attachment:.*?\)", "", notebook.cells[0].source)
 
 
 def shrink_pictures(notebook):
-    """Packs the pictures tighter, without losing anything that is seen: no transparency, few colours for charts, best compression."""
+    """Makes the PNG files smaller without a visible change: no transparency, 256 colours for charts, best compression."""
     attachments = [bundle for cell in notebook.cells for bundle in cell.get("attachments", {}).values()]
     outputs = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     for data in attachments + outputs:
         if "image/png" in data:
             picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
-            few = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-            if np.abs(np.asarray(few.convert("RGB"), int) - np.asarray(picture, int)).mean() < 0.5:  # faces differ by more
-                picture = few
+            reduced = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            if np.abs(np.asarray(reduced.convert("RGB"), int) - np.asarray(picture, int)).mean() < 0.5:  # true for charts, false for faces
+                picture = reduced
             packed = io.BytesIO()
             picture.save(packed, format="PNG", optimize=True)
             data["image/png"] = base64.b64encode(packed.getvalue()).decode()
 
 
-def line(text):
-    """A progress line: written over on a terminal, only its last state elsewhere."""
+def print_progress(text):
+    """Prints a line of progress, which replaces the last one in a terminal. Elsewhere only the finished line is printed."""
     if sys.stdout.isatty():
         print(f"\r\033[K{text}", end="", flush=True)
     elif text.endswith("\n"):
@@ -155,7 +155,7 @@ def line(text):
 
 
 def sources(path):
-    """What a chapter's page is made from, as a comment that ends the page."""
+    """The comment that ends a page: a hash of everything that the page is made from."""
     digest = hashlib.sha256(path.read_bytes())
     for file in sorted((ROOT / "gdl").rglob("*.py")):
         digest.update(file.read_bytes())
@@ -171,7 +171,7 @@ def up_to_date(path):
 
 
 def write_page(path, notebook, ending=""):
-    """The executed notebook as an HTML page that holds its pictures and formulas, and needs no network."""
+    """Writes the executed notebook as an HTML page that contains its pictures and formulas and needs no network."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -183,7 +183,7 @@ def write_page(path, notebook, ending=""):
 
 
 def formula(match):
-    """A formula between dollar signs as MathML, which browsers show by themselves; code stays as it is."""
+    """Turns a formula between dollar signs into MathML, which browsers display without a library; code is not changed."""
     code, display, inline = match.groups()
     if code:
         return code
@@ -191,7 +191,7 @@ def formula(match):
 
 
 def write_index(chapters):
-    """The page that lists the chapters."""
+    """Writes the page that lists the chapters."""
     rows = []
     for path in chapters:
         if (PAGES / f"{path.stem}.html").is_file():

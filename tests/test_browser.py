@@ -16,27 +16,11 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
+pytestmark = pytest.mark.slow
 TIMEOUT = 120  # seconds for any one thing, on a machine that is busy
 TOKEN = "test"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-MODEL = """
-from types import SimpleNamespace
-import numpy as np
-import gdl
-
-class Linear:  # red and green are linear in the code, blue grows to the right
-    architecture = SimpleNamespace(image_size=32, z_dim=2, pixel_range=(0, 1))
-    def decode(self, z):
-        x = np.zeros((len(z), 32, 32, 3), np.float32)
-        x[..., :2] = np.clip(0.5 + 0.1 * np.asarray(z)[:, None, None], 0, 1)
-        x[..., 2] = np.arange(32) / 31
-        return x
-"""
-EXPLORER = "explorer = gdl.explore(Linear(), {'Red': [1, 0], 'Green': [0, 1]}, seed=3)\nexplorer"
-MAP = """
-points = np.random.default_rng(0).standard_normal((60, 3))
-gdl.maps.map_turning(points, np.repeat(["one", "two", "three"], 20), title="Three classes")
-"""
+CELLS = (ROOT / "tests" / "programs" / "explorer_and_map.py").read_text().split("# %% ")[1:]  # each begins with its title
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +28,7 @@ def folder(tmp_path_factory):
     """A folder with the notebook."""
     folder = tmp_path_factory.mktemp("browser")
     (folder / "notebooks").mkdir()
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (MODEL, EXPLORER, MAP)]
+    cells = [nbformat.v4.new_code_cell(f"# {cell.strip()}") for cell in CELLS]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "notebooks" / "test.ipynb")
     return folder
@@ -56,8 +40,8 @@ def program():
     for name in ("jupyterlab", "ipywidgets", "plotly", "playwright"):
         pytest.importorskip(name, reason=f"{name} is not installed")
     names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    return found or pytest.skip(f"no browser: none of {', '.join(names)} is on the PATH")
+    browser = next(filter(None, map(shutil.which, names)), None)
+    return browser or pytest.skip(f"no browser: none of {', '.join(names)} is on the PATH")
 
 
 @pytest.fixture(scope="module")
@@ -265,8 +249,8 @@ def test_an_exercise_as_a_student_does_it(page, server, folder):
     assert ran[place["q1a"]].source == cells[place["q1a"]].source
     outputs = [output for cell in ran for output in cell.get("outputs", [])]
     assert not any(output.output_type == "error" for output in outputs)
-    told = {name: "".join(output.get("text", "") for output in ran[number].get("outputs", [])) for name, number in place.items() if name}
-    assert told["q1a"].startswith("✓") and "✗" not in told["q1a"]
-    others = [text for name, text in told.items() if name[0] == "q" and name[1:2] not in ("", "1") and text]
+    printed = {name: "".join(output.get("text", "") for output in ran[number].get("outputs", [])) for name, number in place.items() if name}
+    assert printed["q1a"].startswith("✓") and "✗" not in printed["q1a"]
+    others = [text for name, text in printed.items() if name[0] == "q" and name[1:2] not in ("", "1") and text]
     assert len(others) >= 8 and all("not answered yet" in text for text in others)
     go_to(place["q1a"])

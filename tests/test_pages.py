@@ -7,7 +7,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow  # kernels
 BUILD = ROOT / "chapters" / "build.py"
+SLIDER = ROOT / "tests" / "programs" / "slider_with_picture.py"
 FIRST = "# 00 · A test\n\n![picture](attachment:finished.png) with $\\hat x$, `$HOME` and\n\n$$a^2$$"
 PICTURE = "import matplotlib.pyplot as plt\nprint('drawing')\nplt.plot([1, 2])\nplt.show()"
 
@@ -61,19 +63,9 @@ def test_write_puts_outputs_into_the_notebook(build, monkeypatch, tmp_path):
     assert first.attachments["finished.png"]["image/png"] == picture.outputs[1].data["image/png"]
 
 
-WIDGET = """
-from IPython.display import display
-from ipywidgets import IntSlider
-import matplotlib.pyplot as plt
-import gdl.pictures.plots
-still = gdl.plots.image_file(plt.figure(figsize=(1, 1)))
-display({**IntSlider()._repr_mimebundle_(), "image/png": still, "text/plain": "a slider"}, raw=True)
-"""
-
-
-def test_widgets_leave_their_still(build, monkeypatch, tmp_path):
+def test_widgets_are_replaced_by_their_picture(build, monkeypatch, tmp_path):
     pytest.importorskip("ipywidgets", "8.0", reason="ipywidgets is not installed")
-    write_chapter(tmp_path, WIDGET)
+    write_chapter(tmp_path, SLIDER.read_text())
     assert run(build, monkeypatch, "--write") == 0
     notebook = nbformat.read(tmp_path / "00_test.ipynb", 4)
     assert set(notebook.cells[1].outputs[0].data) == {"image/png", "text/plain"}
@@ -83,7 +75,7 @@ def test_widgets_leave_their_still(build, monkeypatch, tmp_path):
     assert "widget-view" not in page and "widget-state" not in page
 
 
-def test_a_failing_chapter_is_told_and_not_called_up_to_date(build, monkeypatch, capsys, tmp_path):
+def test_a_failing_chapter_is_reported_and_never_up_to_date(build, monkeypatch, capsys, tmp_path):
     assert run(build, monkeypatch) == 0
     write_chapter(tmp_path, "1 / 0")
     for _ in range(2):
@@ -92,4 +84,4 @@ def test_a_failing_chapter_is_told_and_not_called_up_to_date(build, monkeypatch,
 
 
 def test_an_unknown_chapter_is_refused(build, monkeypatch):
-    assert "there are 00_test" in run(build, monkeypatch, "99")
+    assert "the chapters are 00_test" in run(build, monkeypatch, "99")

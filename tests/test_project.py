@@ -1,5 +1,6 @@
-"""The files around the package say the same, and hold nothing that a stranger's machine has not."""
+"""The files around the package agree with each other, and name nothing that only one machine has."""
 
+import inspect
 import json
 import re
 import sys
@@ -13,7 +14,11 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+import gdl
+
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = SETTINGS["project"]
+WORKFLOWS = ROOT / ".github" / "workflows"
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
 
@@ -75,7 +80,89 @@ def test_conda_environment_is_in_step():
 
 def test_the_makefile_installs_the_same_extras():
     makefile = (ROOT / "Makefile").read_text()
-    assert "--constraint constraints.txt --editable '.[lab,test,instructor,dev]'" in makefile
+    (extras,) = re.findall(r"--constraint constraints.txt --editable '\.\[(.*)\]'", makefile)
+    assert extras.split(",") == list(PROJECT["optional-dependencies"])
+
+
+def test_the_version_stands_once():
+    assert PROJECT["dynamic"] == ["version"] and "version" not in PROJECT
+    assert SETTINGS["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "gdl.__version__"}
+    literal = re.compile(rf"\b{re.escape(gdl.__version__)}\b")
+    files = [ROOT / name for name in ("README.md", "CITATION.cff", "CONTRIBUTING.md", "Makefile", "solutions/README.md")]
+    files += [path for path in (ROOT / "gdl").rglob("*.py") if path != ROOT / "gdl" / "__init__.py"]
+    for path in files:
+        assert not re.search(rf"gdl-{literal.pattern}|__version__ = ", path.read_text()), path
+    assert re.search(rf"^## \[{literal.pattern}\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
+def test_one_address_stands_for_the_course():
+    address = PROJECT["urls"]["Homepage"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["repository-code"] == address and "version" not in citation
+    addresses = [*PROJECT["urls"].values(), *re.findall(r"^\[.*\]: (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)]
+    issues = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml").read_text())
+    addresses += [link["url"] for link in issues["contact_links"]]
+    assert all(other == address or other.startswith(address + "/") for other in addresses)
+
+
+def test_workflows_run_what_is_here_with_every_python():
+    tests = yaml.safe_load((WORKFLOWS / "tests.yml").read_text())["jobs"]["tests"]
+    pythons = tests["strategy"]["matrix"]["python"]
+    classified = [name.split(" :: ")[-1] for name in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", name)]
+    assert pythons == classified
+    assert all(Requirement("python" + PROJECT["requires-python"]).specifier.contains(python + ".0") for python in pythons)
+    assert tests["steps"][-1] == {"run": ".ci/run", "env": {"PYTHON": "python${{ matrix.python }}"}}
+    newest = yaml.safe_load((WORKFLOWS / "newest.yml").read_text())
+    assert "schedule" in newest[True]  # YAML 1.1 reads the key `on` so
+    runs = [step["run"] for step in newest["jobs"]["newest"]["steps"] if "run" in step]
+    assert runs[-2:] == ["make quick", "make test"] and not any("constraints.txt" in run for run in runs)
+    (name,) = re.findall(r"--deselect \S+::(\w+)", newest["jobs"]["newest"]["env"]["PYTEST_ADDOPTS"])
+    assert name in globals()
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "problem.yml").read_text())
+    assert [field["id"] for field in form["body"] if field.get("validations", {}).get("required")] == ["where", "message", "machine"]
+
+
+def test_hooks_before_a_commit_run_what_make_lint_runs():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [repository["repo"] for repository in hooks] == ["local"]
+    commands = [hook["entry"] for hook in hooks[0]["hooks"]]
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    tools = [line.split()[0].removeprefix("$(BIN)/") for line in lint.splitlines()]
+    assert [command.split()[0].removeprefix(".venv/bin/") for command in commands] == tools
+    assert all(hook["language"] == "system" for hook in hooks[0]["hooks"]), "they need no network"
+
+
+def test_every_tool_has_a_line():
+    page = (ROOT / "tools" / "README.md").read_text()
+    assert re.findall(r"^\| `(\w+\.py)`", page, re.MULTILINE) == [path.name for path in sorted((ROOT / "tools").glob("*.py"), reverse=True)]
+
+
+def functions(public):
+    """A public function, or the public methods of a class that this package defines."""
+    if not inspect.isclass(public):
+        return [public]
+    members = [member for cls in public.__mro__ if cls.__module__.startswith("gdl.") for member in vars(cls).items()]
+    members = [inspect.unwrap(getattr(member, "fget", None) or getattr(member, "__func__", member)) for name, member in members if is_public(name)]
+    return [member for member in members if inspect.isfunction(member)]
+
+
+def is_public(name):
+    return name == "__init__" or not name.startswith("_")
+
+
+@pytest.mark.parametrize("name", gdl._HOME)
+def test_public_names_have_type_hints(name):
+    for function in functions(getattr(gdl, name)):
+        signature = inspect.signature(function)
+        without = [parameter.name for parameter in signature.parameters.values() if parameter.annotation is parameter.empty]
+        if signature.return_annotation is signature.empty and function.__name__ != "__init__":
+            without.append("return")
+        assert not [missing for missing in without if missing not in ("self", "cls")], f"{function.__qualname__} in {function.__module__}: {without}"
+
+
+@pytest.mark.parametrize("name", gdl._HOME)
+def test_public_names_have_an_example(name):
+    assert ">>> " in inspect.getdoc(getattr(gdl, name))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
