@@ -143,7 +143,9 @@ def validate(model, x):
 
 def values(variables):
     """Copies of variables as NumPy arrays."""
-    return [np.array(variable) for variable in variables]
+    import keras
+
+    return [np.copy(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def same(before, after):

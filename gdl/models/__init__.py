@@ -1,8 +1,11 @@
 """The models of the course, and the one place that has their names."""
 
 import importlib
+import inspect
+from dataclasses import asdict
 
 from gdl.errors import CourseError
+from gdl.models.architecture import Architecture
 
 MODULES = {  # class -> its module in this package
     "Autoencoder": "autoencoder",
@@ -15,17 +18,42 @@ MODULES = {  # class -> its module in this package
 COMMANDS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP", "classifier": "AttributeClassifier"}
 
 
-def model_class(name):
-    """The class of a model by its name, such as "VAE" in a run folder or "vae" on the command line; imports TensorFlow."""
+def model_class(name: str) -> type:
+    """The class of a model by its name, such as "VAE" in a run folder or "vae" on the command line; imports TensorFlow.
+
+    Raises CourseError for an unknown name.
+
+    >>> model_class("wgan_gp").__name__
+    'WGANGP'
+    """
     name = COMMANDS.get(name, name)
+    if name not in MODULES:
+        raise CourseError(f"model is {name!r}: choose from {', '.join(COMMANDS)}.")
     return getattr(importlib.import_module(f"gdl.models.{MODULES[name]}"), name)
+
+
+def constructor_options(name: str) -> dict:
+    """The options that the constructor of a model takes, with their defaults; imports TensorFlow.
+
+    >>> constructor_options("vae")["reconstruction"]
+    'bce'
+    """
+    options = asdict(Architecture())
+    for cls in reversed(model_class(name).__mro__):  # the defaults of a class replace those of its parents
+        if cls.__module__.startswith("gdl.models.") and "__init__" in vars(cls):
+            parameters = inspect.signature(vars(cls)["__init__"]).parameters.values()
+            options |= {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
+    return options
 
 
 RETIRED = {"image_noise": 0.0}  # options of version 0.1.0 that are gone, and the value at which they did nothing
 
 
-def readable_options(options):
-    """A model's options as this version knows them, out of those that an earlier version wrote; CourseError if it cannot make that model."""
+def readable_options(options: dict) -> dict:
+    """A model's options as this version knows them, out of those that an earlier version wrote.
+
+    Raises CourseError for a retired option with a value that did something.
+    """
     for name in RETIRED.keys() & options.keys():
         if options[name] != RETIRED[name]:
             raise CourseError(

@@ -23,7 +23,7 @@ class Autoencoder(EncoderDecoderModel):
     def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):
         super().__init__(image_size, z_dim, filters, **options)
         x = keras.Input((image_size, image_size, 3))
-        z = layers.Dense(z_dim, dtype="float32", name="z")(image_features(x, self.architecture))
+        z = layers.Dense(self.architecture.z_dim, dtype="float32", name="z")(image_features(x, self.architecture))
         self.encoder = keras.Model(x, z, name="encoder")
         z = keras.Input((z_dim,))
         self.decoder = keras.Model(z, image_from_code(z, self.architecture), name="decoder")

@@ -140,15 +140,21 @@ class EncoderDecoderModel(DecoderModel):
 
 
 def check_encoder(model: keras.Model) -> None:
-    """CourseError unless the model has an encoder, as an autoencoder and a VAE have."""
+    """CourseError unless the model gives codes of images, as an autoencoder and a VAE do."""
     if not isinstance(model, EncoderDecoderModel):
-        raise CourseError(f"A {type(model).__name__} has no encoder and gives no code for an image: take an Autoencoder or a VAE.")
+        raise CourseError(f"{_a(model)} has no encoder and gives no code for an image: take an Autoencoder or a VAE.")
 
 
 def check_decoder(model: keras.Model) -> None:
     """CourseError unless the model makes images, as all but the classifier do."""
     if not isinstance(model, DecoderModel):
-        raise CourseError(f"A {type(model).__name__} makes no images: take a model that does, such as a VAE or a GAN.")
+        raise CourseError(f"{_a(model)} makes no images: take a model that does, such as a VAE or a GAN.")
+
+
+def _a(model):
+    """The model's class with its article: a VAE, an Autoencoder."""
+    name = type(model).__name__
+    return f"An {name}" if name[0] == "A" else f"A {name}"
 
 
 def in_batches(network, array, batch_size=256):

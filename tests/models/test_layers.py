@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gdl.models import layers
+from gdl.models import fast_layers
 from gdl.models.architecture import Architecture
-from gdl.models.layers import LeakyReLU, PixelShuffle
+from gdl.models.fast_layers import LeakyReLU
+from gdl.models.layers import PixelShuffle
 from gdl.models.networks import normalise_activate
 
 
@@ -80,7 +81,7 @@ def test_the_quick_gradient_of_filters_is_that_of_tensorflow(k):
     with tf.GradientTape() as tape:
         tape.watch(filters)
         total = tf.reduce_sum(tf.nn.conv2d(large, filters, 2, "SAME") * small)
-    assert np.allclose(layers._filters_gradient(large, small, k), tape.gradient(total, filters), rtol=1e-4, atol=1e-4)
+    assert np.allclose(fast_layers._filters_gradient(large, small, k), tape.gradient(total, filters), rtol=1e-4, atol=1e-4)
 
 
 def derivatives(halve, double, arrays):
@@ -100,7 +101,7 @@ def derivatives(halve, double, arrays):
 @pytest.mark.parametrize("k", [2, 3, 4, 5])
 def test_first_and_second_derivatives_of_halving_and_doubling_are_those_of_tensorflow(k):
     arrays = maps(k)
-    own = derivatives(layers._halve, layers._double, arrays)
+    own = derivatives(fast_layers._halve, fast_layers._double, arrays)
     theirs = derivatives(
         lambda x, w: tf.nn.conv2d(x, w, 2, "SAME"),
         lambda x, w: tf.nn.conv2d_transpose(x, w, arrays[0].shape, 2),
@@ -110,7 +111,7 @@ def test_first_and_second_derivatives_of_halving_and_doubling_are_those_of_tenso
         assert np.allclose(mine, other, rtol=1e-3, atol=1e-4 * np.abs(other).max())
 
 
-PAIRS = {"Conv2D": (layers.Conv2D, keras.layers.Conv2D), "Conv2DTranspose": (layers.Conv2DTranspose, keras.layers.Conv2DTranspose)}
+PAIRS = {"Conv2D": (fast_layers.Conv2D, keras.layers.Conv2D), "Conv2DTranspose": (fast_layers.Conv2DTranspose, keras.layers.Conv2DTranspose)}
 
 
 def step(layer, x):

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import step, validate
+from conftest import same, step, validate, values
 from scipy import special, stats
 
 import gdl
@@ -37,22 +37,6 @@ def set_noise(model, state=(7, 7)):
     same = keras.random.SeedGenerator(0)
     same.state.assign(state)
     return lambda shape: np.asarray(keras.random.normal(shape, seed=same))
-
-
-def values(variables):
-    return [variable.numpy().copy() for variable in variables]
-
-
-def same(before, after):
-    return [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
-
-
-@pytest.fixture
-def precision():
-    """A function that sets the global precision, which is float32 again after the test."""
-    before = keras.config.dtype_policy()
-    yield keras.config.set_dtype_policy
-    keras.config.set_dtype_policy(before)
 
 
 @pytest.fixture
@@ -367,42 +351,6 @@ def test_bfloat16_computes_in_bfloat16_and_gives_float32(precision):
     assert model.encoder.layers[1].compute_dtype == "bfloat16"
     assert losses["mixed_bfloat16"] == pytest.approx(losses["float32"], rel=1e-2)
     assert model.encode(images()).dtype == model.reconstruct(images()).dtype == np.float32
-
-
-XLA = """
-    import keras, numpy as np, gdl
-
-    x = np.random.default_rng(0).random((8, 32, 32, 3), np.float32)
-    normal, ends = keras.random.normal, []
-    for jit in (False, True):
-        # XLA draws other numbers from the same seed, so the noise is a constant here
-        keras.random.normal = lambda shape, seed=None: 0.5 * keras.ops.ones(shape)
-        keras.utils.set_random_seed(0)
-        model = gdl.VAE(32, 4, (4, 8), warm_up=3)
-        model.compile(keras.optimizers.SGD(1e-4, momentum=0.9), keras.optimizers.SGD(1e-4), jit_compile=jit)
-        losses = model.fit(x, batch_size=8, epochs=3, shuffle=False, verbose=0).history["loss"]
-        assert model.jit_compile is jit
-        ends.append((losses, model.get_weights()))
-    assert np.allclose(ends[0][0], ends[1][0], rtol=1e-4)
-    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(ends[0][1], ends[1][1]))
-
-    keras.random.normal = normal
-    model = gdl.VAE(32, 4, (4, 8), batch_norm=False)
-    model.compile(keras.optimizers.SGD(0.0), jit_compile=True)
-    losses = model.fit(x, batch_size=8, epochs=3, shuffle=False, verbose=0).history["reconstruction_loss"]
-    assert len(set(losses)) == 3, "the noise is new at each step"
-
-    model = gdl.VAE(32, 4, (4, 8))
-    model.compile(keras.optimizers.Adam(1e-3), jit_compile=True)
-    history = gdl.train(model, gdl.DrawnFaces(n=60, size=32), 2, batch_size=16, quiet=True)
-    assert model.jit_compile and history["loss"][2] < history["loss"][1]
-"""
-
-
-def test_xla_gives_the_same_steps_and_new_noise():
-    """In a process of its own: Keras leaves XLA out once deterministic operations are on, as gdl.train turns them on."""
-    done = subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", textwrap.dedent(XLA)], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
 
 
 # --- pairs of options ---
