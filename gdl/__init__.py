@@ -32,7 +32,7 @@ _HOME = {  # public name -> the module that defines it
     "train": "training.train",
     "load": "training.run_folder",
     "run_folder": "training.run_folder",
-    "load_or_train": "training.recipes",
+    "load_or_train": "training.load_or_train",
     "pretrained": "shipped",
     "pretrained_vectors": "shipped",
     "profile": "profiles",

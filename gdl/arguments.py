@@ -1,4 +1,4 @@
-"""The checks of plain arguments: numbers, and whole numbers."""
+"""The checks of plain arguments: numbers, whole numbers, switches."""
 
 import math
 from numbers import Integral, Real
@@ -26,14 +26,8 @@ def whole_numbers(name, values):
         raise CourseError(f"{name} is {values!r}: give a tuple of whole numbers, each at least 1.") from None
 
 
-def check_training(epochs, batch_size, steps_per_epoch, halve_every, patience, seed, learning_rate):
-    """The numbers of `gdl.train` in this order, as Python's; CourseError for one that is not possible."""
-    return (
-        whole_number("epochs", epochs),
-        whole_number("batch_size", batch_size),
-        None if steps_per_epoch is None else whole_number("steps_per_epoch", steps_per_epoch),
-        None if halve_every is None else whole_number("halve_every", halve_every, 0),
-        None if patience is None else whole_number("patience", patience, 0),
-        whole_number("seed", seed, 0),
-        None if learning_rate is None else number("learning_rate", learning_rate),
-    )
+def true_or_false(name, value):
+    """An option as a bool; CourseError if it is anything else than True, False, 1 or 0."""
+    if isinstance(value, str) or value not in (True, False):
+        raise CourseError(f"{name} is {value!r}: give True or False.")
+    return bool(value)

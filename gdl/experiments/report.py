@@ -1,11 +1,13 @@
 """The table and the figure of an experiment."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from gdl.experiments.experiment import Cell, Experiment, text
 from gdl.files import whole_file
 from gdl.pictures import plots
 
@@ -15,41 +17,41 @@ DIGITS = {  # of a number in the Markdown table, by the start of its name
 }  # fmt: skip
 
 
-def write(out, experiment, results, command):
-    """Writes table.csv, table.md and figure.png of what is known so far, each whole or not at all.
+def write(out: str | Path, experiment: Experiment, results: Mapping[str, dict | None], command: str) -> None:
+    """Writes table.csv, table.md and figure.png of the results so far, each whole or not at all.
 
-    experiment: a `gdl.experiments.experiment.Experiment`.  results: by a cell's name its result, None for one that is not measured.
+    results: by a cell's name its result, None for one that is not measured.
     command: the command line that made them.
     """
     out = Path(out)
-    cells = [cell for cell in experiment.cells if results[cell.name]]
-    rows = [{name: text(value) for name, value in cell.own.items()} | results[cell.name]["row"] for cell in cells]
+    done = [(cell, result) for cell in experiment.cells if (result := results[cell.name])]
+    rows = [{name: text(value) for name, value in cell.own.items()} | result["row"] for cell, result in done]
     table = pd.DataFrame(rows, dtype=object)
     if "note" in table:
         table["note"] = table.pop("note")  # last
     with whole_file(out / "table.csv") as partial:
         table.to_csv(partial, index=False)
-    data = sorted({results[cell.name]["data"] for cell in cells})
+    data = sorted({result["data"] for _, result in done})
     with whole_file(out / "table.md") as partial:
         partial.write_text(markdown(experiment, table, data, command), encoding="utf-8")
-    samples = {label(cell, results[cell.name]["row"]): Path(cell.options.out) / "samples.png" for cell in cells}
+    samples = {label(cell, result["row"]): cell.folder / "samples.png" for cell, result in done}
     _write_figure(out / "figure.png", experiment.title, {words: file for words, file in samples.items() if file.is_file()})
 
 
-def markdown(experiment, table, data, command):
+def markdown(experiment: Experiment, table: pd.DataFrame, data: list[str], command: str) -> str:
     """The page with the table, which has the columns of the CSV file that can be compared, and errors beside their values."""
-    measured, own = experiment.measure, list(experiment.cells[0].own)
+    measure, own = experiment.measure, list(experiment.cells[0].own)
     done = table[table["note"].isna()] if "note" in table else table
     columns = [
-        name for name in table
+        name for name in map(str, table)
         if not name.endswith(("_error", "_share")) and (not name.startswith("val_") or done[name].notna().all())  # losses of other models
     ]  # fmt: skip
     network = (
-        "the Inception network" if measured["network"] == "inception" else "a small stand-in for the Inception network, whose distances are no FID"
+        "the Inception network" if measure["network"] == "inception" else "a small stand-in for the Inception network, whose distances are no FID"
     )
     measured_on = (
-        f"{'; '.join(data)}. {measured['samples']:,} samples of each model, seen by {network}; kernel distance, precision and recall are "
-        f"against the split {measured['against'][0]}, reconstructions are of the split val. {len(table)} of {len(experiment.cells)} cells are done."
+        f"{'; '.join(data)}. {measure['samples']:,} samples of each model, seen by {network}; kernel distance, precision and recall are "
+        f"against the split {measure['against'][0]}, reconstructions are of the split val. {len(table)} of {len(experiment.cells)} cells are done."
     )
     lines = [
         f"# {experiment.title}", "", experiment.question, "", "```", command, "```", "", measured_on, "",
@@ -61,7 +63,7 @@ def markdown(experiment, table, data, command):
     return "\n".join(lines) + "\n"
 
 
-def _entry(name, row):
+def _entry(name: str, row: Mapping) -> str:
     value, error = row[name], row.get(f"{name}_error")
     if pd.isna(value):
         return ""
@@ -72,15 +74,8 @@ def _entry(name, row):
     return f"{value:{digits}}" + (f" ± {error:{digits}}" if not pd.isna(error) else "")
 
 
-def text(value):
-    """A value as it is in the names of folders and in tables: true, 0.5, 64-128."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "-".join(map(text, value)) if isinstance(value, list) else str(value)
-
-
-def label(cell, row):
-    """What a cell is called in the figure: its options in words, and its distance."""
+def label(cell: Cell, row: Mapping) -> str:
+    """The name of a cell in the figure: its options in words, and its distance."""
     parts = []
     for name, value in cell.own.items():
         words = name.replace("_", " ")

@@ -1,27 +1,25 @@
-"""Keras callbacks for everything about training that is not the training step."""
+"""Keras callbacks for everything about training that is neither the training step nor shown."""
 
 import signal
-import sys
 import threading
 import time
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from gdl.machine import in_notebook
-from gdl.pictures import plots
+from gdl.errors import CourseError
 
 
 class Reseed(keras.callbacks.Callback):
     """Starts each epoch from a random state that depends on the seed and the epoch alone.
 
-    Keras does not save the states of its random layers (dropout, sampling) with the weights; so
-    that a resumed training draws the numbers of an uninterrupted one, they are set anew.
+    Keras does not save the states of its random layers (dropout, sampling) with the weights. They are set anew here, so
+    that a resumed training draws the numbers of an uninterrupted one.
     """
 
-    def __init__(self, seed):
+    def __init__(self, seed: int):
         super().__init__()
         self.seed = seed
 
@@ -33,40 +31,40 @@ class Reseed(keras.callbacks.Callback):
 
 
 class Interrupt(keras.callbacks.Callback):
-    """Answers Ctrl-C, or the notebook's stop button, between two batches; a second one is answered at once.
+    """Stops after the current batch on Ctrl-C or the notebook's stop button; a second Ctrl-C stops at once.
 
-    Python raises KeyboardInterrupt wherever it happens to be, and in some places, such as
-    destructors, prints and forgets it: the training would go on. Use it as a context around `fit`.
+    Python raises KeyboardInterrupt in whatever code is running. In some places, such as destructors, it prints the
+    exception and forgets it, and the training would go on. Use this callback as a context around `fit`.
     """
 
     def __enter__(self):
-        self.asked = False
+        self.pressed = False
         self.before = signal.getsignal(signal.SIGINT)
-        self.ours = self.before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
-        if self.ours:
-            signal.signal(signal.SIGINT, self.ask)
+        self.active = self.before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+        if self.active:
+            signal.signal(signal.SIGINT, self.press)
         return self
 
     def __exit__(self, *error):
-        if self.ours:
+        if self.active:
             signal.signal(signal.SIGINT, self.before)
 
-    def ask(self, number, frame):
-        """Takes note of the first Ctrl-C."""
-        self.asked = True
+    def press(self, number, frame):
+        """Notes the first Ctrl-C."""
+        self.pressed = True
         signal.signal(signal.SIGINT, self.before)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.asked:
+        if self.pressed:
             raise KeyboardInterrupt
 
     on_test_batch_end = on_epoch_end = on_train_batch_end
 
 
 class HalveLearningRate(keras.callbacks.Callback):
-    """Halves the learning rate of every optimiser each `every` epochs; None leaves it alone."""
+    """Halves the learning rate of every optimiser each `every` epochs; None or 0 never does."""
 
-    def __init__(self, every, optimizers):
+    def __init__(self, every: int | None, optimizers: Sequence[keras.optimizers.Optimizer]):
         super().__init__()
         self.every = every
         self.optimizers = optimizers
@@ -77,19 +75,36 @@ class HalveLearningRate(keras.callbacks.Callback):
             for optimizer, rate in zip(self.optimizers, self.rates):
                 optimizer.learning_rate = rate * 0.5 ** (epoch // self.every)
 
-    def restore(self):
-        """Sets the rates as they were, so that the same model can be trained further with the same settings."""
+    def restore(self) -> None:
+        """Sets the first rates again, so that the same model can be trained further with the same settings."""
         for optimizer, rate in zip(self.optimizers, self.rates):
             optimizer.learning_rate = rate
+
+
+class Diverged(CourseError):
+    """A training whose loss is no longer a finite number. `note` says so briefly, for a table."""
+
+    def __init__(self, name: str, value: float, epoch: int):
+        self.note = f"diverged: {name} is {value} in epoch {epoch}"
+        super().__init__(f"The training has {self.note}; train again with a lower learning rate.")
+
+
+class StopIfDiverged(keras.callbacks.Callback):
+    """Raises Diverged at the end of an epoch in which a loss, of training or validation, is infinite or NaN."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            if name.endswith("loss") and not np.isfinite(value):
+                raise Diverged(name, value, epoch + 1)
 
 
 class Patience(keras.callbacks.Callback):
     """Stops a training whose validation loss has not fallen for `epochs` epochs; None never does.
 
-    It looks at the history, so that a training that is resumed stops where it would have.
+    It looks at the whole history, so that a resumed training stops where an uninterrupted one would have.
     """
 
-    def __init__(self, epochs, history):
+    def __init__(self, epochs: int | None, history: "History"):
         super().__init__()
         self.epochs = epochs
         self.history = history
@@ -99,52 +114,23 @@ class Patience(keras.callbacks.Callback):
             print(f"Stopped: the validation loss has not fallen since epoch {best_epoch(self.history.rows)}.")
             self.model.stop_training = True
 
-    def exhausted(self):
-        """Whether the best epoch is long enough ago."""
+    def exhausted(self) -> bool:
+        """Whether `epochs` epochs or more have passed since the best one."""
         rows = self.history.rows
         return self.epochs is not None and bool(rows) and rows[-1]["epoch"] - best_epoch(rows) >= self.epochs
 
 
-def learning_rate_of(optimizer):
-    """The learning rate as a float, on one device or on several."""
-    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-
-
-def best_epoch(rows):
-    """The epoch with the lowest validation loss; the first of equals, and NaN is never it."""
-    losses = [row["val_loss"] for row in rows]
-    return rows[int(np.argmin(np.nan_to_num(losses, nan=np.inf)))]["epoch"]
-
-
-class Progress(keras.callbacks.Callback):
-    """A progress bar for each epoch, which ends with the epoch's numbers."""
-
-    def __init__(self, epochs):
-        super().__init__()
-        self.epochs = epochs
-
-    def on_epoch_begin(self, epoch, logs=None):
-        name = f"epoch {epoch + 1}/{self.epochs}"
-        self.bar = tqdm(total=self.params["steps"], desc=name, unit="batch", file=sys.stdout, mininterval=1)
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.bar.update(batch + 1 - self.bar.n)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix_str(summary(logs))
-        self.bar.close()
-
-
 class History(keras.callbacks.Callback):
-    """One row an epoch: its number, the metrics, the learning rate, seconds and images per second.
+    """One row for each epoch: its number, the metrics, the learning rate, seconds and images per second.
 
-    Keras's own history begins anew with each `fit`; this one goes on from the rows of earlier
-    sittings. The seconds are those of the training steps, without the validation.
+    Keras's own history begins anew with each `fit`; this one continues the rows of earlier calls. The seconds are those
+    of the training steps, without the validation.
+    images: number of training images in an epoch.
     """
 
-    def __init__(self, images, rows=()):
+    def __init__(self, images: int, rows: Sequence[dict] = ()):
         super().__init__()
-        self.images = images  # in an epoch
+        self.images = images
         self.rows = list(rows)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -159,7 +145,7 @@ class History(keras.callbacks.Callback):
         speed = {"seconds": round(seconds, 2), "images_per_second": round(self.images / seconds, 1)}
         self.rows.append({"epoch": epoch + 1, **logs, "learning_rate": learning_rate, **speed})
 
-    def table(self):
+    def table(self) -> pd.DataFrame:
         """The history as a DataFrame with the epoch, from 1, as its index."""
         return pd.DataFrame(self.rows).set_index("epoch")
 
@@ -167,7 +153,7 @@ class History(keras.callbacks.Callback):
 class ProcessorTime(keras.callbacks.Callback):
     """Puts `cpu_seconds` into the history: what all processor cores together spent on the epoch, validation included.
 
-    Unlike the time on the clock it hardly changes when other work runs beside the training.
+    Unlike the time on the clock it hardly changes when other programs run beside the training.
     """
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -177,37 +163,16 @@ class ProcessorTime(keras.callbacks.Callback):
         logs["cpu_seconds"] = round(time.process_time() - self.start, 2)
 
 
-class Preview(keras.callbacks.Callback):
-    """The same images through the model after each epoch: one picture that changes, in the notebook and on disk.
+def learning_rate_of(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate, on one device or on several."""
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
-    images: (n, size, size, 3) uint8.
-    folder: where the pictures are written, `epoch-0001.png` and so on; None writes none.
+
+def best_epoch(rows: Sequence[dict]) -> int:
+    """The epoch with the lowest validation loss; the first of equals, and never one with NaN unless all are.
+
+    >>> best_epoch([{"epoch": 1, "val_loss": 5.0}, {"epoch": 2, "val_loss": 3.0}, {"epoch": 3, "val_loss": 4.0}])
+    2
     """
-
-    def __init__(self, images, folder=None):
-        super().__init__()
-        self.images = images
-        self.folder = folder
-        self.display = None
-
-    def on_epoch_end(self, epoch, logs=None):
-        rows = self.model.preview(self.images)
-        pixel_range = self.model.architecture.pixel_range
-        if self.folder:
-            plots.save_grid(self.folder / f"epoch-{epoch + 1:04d}.png", rows, pixel_range)
-        if in_notebook():
-            from IPython.display import display
-
-            title = f"epoch {epoch + 1}: {summary(logs)}"
-            figure = plots.figure(rows, pixel_range, title=title)
-            if self.display:
-                self.display.update(figure)
-            else:
-                self.display = display(figure, display_id=True)
-            plots.plt.close(figure)
-
-
-def summary(logs):
-    """The numbers of an epoch in a line: those of training, and the validation loss."""
-    names = sorted(name for name in logs if not name.startswith("val_") and name not in ("loss", "learning_rate"))
-    return ", ".join(f"{name} {logs[name]:.4g}" for name in ["loss", *names, "val_loss"] if name in logs)
+    losses = [row["val_loss"] for row in rows]
+    return rows[int(np.argmin(np.nan_to_num(losses, nan=np.inf)))]["epoch"]

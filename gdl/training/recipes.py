@@ -1,79 +1,43 @@
-"""Models for chapters that begin with a trained one: the run that is left of an earlier training, or a training now."""
+"""What the course's models are trained with: the recipes for photographs, and those of the chapters. Data only."""
 
-import os
-from pathlib import Path
+FILTERS = (32, 64, 128, 256)
 
-import keras
+# For photographs at 64x64 pixels, with `python -m gdl train MODEL`: options of gdl.experiments.job.Job.
+_ADVERSARIAL = dict(batch_size=64, learning_rate=2e-4, flip=True, z_dim=128, filters=FILTERS, kernel_sizes=4, pixel_range=(-1, 1), ema=0.998)
+PHOTOGRAPHS: dict[str, dict] = {
+    "autoencoder": dict(epochs=5, learning_rate=1e-3),
+    "vae": dict(
+        epochs=80, batch_size=64, learning_rate=1e-3, halve_every=20, patience=15, flip=True,
+        z_dim=128, filters=FILTERS, kernel_sizes=4, reconstruction="mse", beta=0.5,
+    ),
+    "gan": _ADVERSARIAL | dict(epochs=30, label_smoothing=0.1),
+    "wgan": _ADVERSARIAL | dict(epochs=24, critic_steps=5, critic_norm="batch", learning_rate=5e-4, ema=0.99),
+    "wgan_gp": _ADVERSARIAL | dict(epochs=44, critic_steps=3, learning_rate=4e-4, halve_every=22),
+    "classifier": dict(
+        epochs=24, batch_size=128, learning_rate=1e-3, halve_every=8, patience=6, flip=True, filters=FILTERS, kernel_sizes=3, dropout=0.2,
+    ),
+}  # fmt: skip
 
-from gdl.errors import CourseError
-from gdl.models import COMMANDS, model_class
-from gdl.profiles import profile
-from gdl.training.run_folder import RunFolder, load, run_folder
-from gdl.training.train import train
-
-# For each model and profile: options of the constructor, and what to train with. They are those of the chapter that
-# teaches the model, so that the run of that chapter can be used; halve_every comes from the epochs there.
-SMALL, QUICK, FULL = (8, 16), (32, 64, 128), (32, 64, 128, 256)
-VAE = dict(kernel_sizes=4, reconstruction="mse", beta=0.5)  # chapter 02
-WGAN_GP = dict(kernel_sizes=4, pixel_range=(-1, 1), ema=0.99)  # chapter 06
-RECIPES = {
+# Of the chapter that teaches a model, for each profile: the options of its constructor, and those of gdl.train.
+# So `gdl.load_or_train` can use the run of that chapter; halve_every is what the chapter makes of its epochs.
+_VAE = dict(kernel_sizes=4, reconstruction="mse", beta=0.5)  # chapter 02
+_WGAN_GP = dict(kernel_sizes=4, pixel_range=(-1, 1), ema=0.99)  # chapter 06
+_VAE_TRAINING = dict(batch_size=64, learning_rate=2e-3, flip=True)
+_WGAN_GP_TRAINING = dict(batch_size=64, learning_rate=5e-4, flip=True)
+CHAPTERS: dict[str, dict[str, tuple[dict, dict]]] = {
     "vae": {
-        "smoke": (dict(z_dim=16, filters=SMALL, **VAE), dict(epochs=1, halve_every=1)),
-        "quick": (dict(z_dim=64, filters=(16, 32, 64, 128), **VAE), dict(epochs=8, halve_every=4)),
-        "full": (dict(z_dim=256, filters=FULL, **VAE), dict(epochs=30, halve_every=15)),
+        "smoke": (dict(z_dim=16, filters=(8, 16), **_VAE), dict(epochs=1, halve_every=1, **_VAE_TRAINING)),
+        "quick": (dict(z_dim=64, filters=(16, 32, 64, 128), **_VAE), dict(epochs=8, halve_every=4, **_VAE_TRAINING)),
+        "full": (dict(z_dim=256, filters=FILTERS, **_VAE), dict(epochs=30, halve_every=15, **_VAE_TRAINING)),
     },
     "wgan_gp": {
-        "smoke": (dict(z_dim=8, filters=SMALL, critic_steps=3, **WGAN_GP), dict(epochs=2, halve_every=1)),
-        "quick": (dict(z_dim=64, filters=QUICK, critic_steps=2, **WGAN_GP), dict(epochs=8, halve_every=6)),
-        "full": (dict(z_dim=128, filters=FULL, critic_steps=3, **WGAN_GP), dict(epochs=60, halve_every=25)),
+        "smoke": (dict(z_dim=8, filters=(8, 16), critic_steps=3, **_WGAN_GP), dict(epochs=2, halve_every=1, **_WGAN_GP_TRAINING)),
+        "quick": (dict(z_dim=64, filters=(32, 64, 128), critic_steps=2, **_WGAN_GP), dict(epochs=8, halve_every=6, **_WGAN_GP_TRAINING)),
+        "full": (dict(z_dim=128, filters=FILTERS, critic_steps=3, **_WGAN_GP), dict(epochs=60, halve_every=25, **_WGAN_GP_TRAINING)),
     },
     "classifier": {  # no chapter teaches it
-        "smoke": (dict(filters=SMALL), dict(epochs=1, halve_every=1)),
-        "quick": (dict(filters=(16, 32, 64, 128)), dict(epochs=5, halve_every=2)),
-        "full": (dict(filters=FULL, dropout=0.2), dict(epochs=12, halve_every=4)),
+        "smoke": (dict(filters=(8, 16)), dict(epochs=1, halve_every=1, **_VAE_TRAINING)),
+        "quick": (dict(filters=(16, 32, 64, 128)), dict(epochs=5, halve_every=2, **_VAE_TRAINING)),
+        "full": (dict(filters=FILTERS, dropout=0.2), dict(epochs=12, halve_every=4, **_VAE_TRAINING)),
     },
 }
-RATES = {"vae": 2e-3, "wgan_gp": 5e-4, "classifier": 2e-3}
-
-
-def load_or_train(name, faces):
-    """A trained model of these faces, without waiting for a training where one has been done. Says in a line which it is.
-
-    name: "vae", "wgan_gp" or "classifier".
-    faces: what it is for: a run on other data, or on another size, is passed over.
-    The first of these that there is: a training from the command line in `runs/NAME` (here or in the folder above, or in
-    GDL_RUNS); that of chapter 02 or 06 in the profile of this session; else it is trained now, with that chapter's settings,
-    into the chapter's run folder, where the next call finds it. What was interrupted there goes on.
-    Raises CourseError for an unknown name.
-    """
-    if name not in RECIPES:
-        raise CourseError(f"There is no recipe {name!r}: choose one of {', '.join(RECIPES)}, or train a model with gdl.train.")
-    roots = [Path(os.environ["GDL_RUNS"])] if "GDL_RUNS" in os.environ else [Path("runs"), Path("..", "runs")]
-    for folder in (root / name for root in roots):
-        if _belongs(folder, name, faces):
-            return _load(name, folder)
-    options, training = RECIPES[name][profile()]
-    folder = run_folder(name, faces)
-    if _belongs(folder, name, faces) and RunFolder(folder).epochs() >= training["epochs"]:
-        return _load(name, folder)
-    print(f"{name}: no training on these faces is left, so it is trained now, for {training['epochs']} epochs, as {folder.name}.")
-    if name == "classifier":
-        options = dict(attributes=faces.train.attributes.columns, **options)
-    keras.utils.set_random_seed(0)
-    model = model_class(name)(faces.size, **options)
-    train(model, faces, run=folder, batch_size=64, learning_rate=RATES[name], flip=True, pictures=False, **training)
-    return model
-
-
-def _belongs(folder, name, faces):
-    """Whether a folder holds a run of this kind of model on these very faces, with at least one finished epoch."""
-    run = RunFolder(folder)
-    if not run.settings_file.is_file() or not run.epochs():
-        return False
-    settings = run.read_settings()
-    return settings["model"] == COMMANDS[name] and settings["data"] == faces.fingerprint
-
-
-def _load(name, folder):
-    print(f"{name}: the run {folder.name}, trained for {RunFolder(folder).epochs()} epochs.")
-    return load(folder)

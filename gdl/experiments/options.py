@@ -1,0 +1,233 @@
+"""The options of the command line, with their help texts. `gdl.cli` carries the commands out."""
+
+import argparse
+
+from gdl.experiments.job import PRECISIONS, Job
+from gdl.models.architecture import DOWNSAMPLING, UPSAMPLING, Architecture
+from gdl.training.recipes import PHOTOGRAPHS
+from gdl.training.training_options import TrainingOptions
+
+DATA = (
+    "folder of photographs: CelebA (images or zip, with its two tables), Food-101, COCO, or any folder of images; "
+    "'drawn' is the course's own drawn faces. Without it: the environment variable GDL_DATA, else data/celeba, "
+    "else the drawn faces"
+)
+RUN = "folder that training wrote, or a model that comes with the course: vae-celeba64 or gan-celeba64"
+STYLE = dict(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `python -m gdl`. Its result has the name of the command as `command`, and of a training's model as `model`.
+
+    >>> parser().parse_args(["train", "vae", "--out", "runs/vae", "--z-dim", "64"]).z_dim
+    64
+    """
+    top = argparse.ArgumentParser(
+        prog="python -m gdl",
+        description="Generative deep learning with faces: prepare a data set, train a model, look at what it makes.",
+        epilog="python -m gdl COMMAND --help lists the options of a command.",
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _release):
+        add(commands)
+    return top
+
+
+def _prepare(commands):
+    text = "Decodes, crops and resizes a data set once, into the cache that training reads. Training does it too where needed."
+    command = commands.add_parser("prepare", help="decode a data set once, into the cache", description=text, **STYLE)
+    _add_data(command)
+
+
+def _train(commands):
+    text = (
+        "Trains a model. Stopped at any moment, the same command goes on after the last finished epoch. "
+        "Example: python -m gdl train vae --data data/celeba --out runs/vae"
+    )
+    command = commands.add_parser("train", help="train a model, or continue its training", description=text)
+    models = command.add_subparsers(title="models", metavar="MODEL", dest="model", required=True)
+
+    text = "Trains an autoencoder (chapter 01)."
+    _add_training(models.add_parser("autoencoder", help="chapter 01", description=text, **STYLE))
+
+    text = "Trains a variational autoencoder (chapters 02 and 03). The defaults are the course's recipe for CelebA at 64x64 pixels."
+    model = models.add_parser("vae", help="chapters 02 and 03", description=text, **STYLE)
+    _add_training(model)
+    own = model.add_argument_group("variational autoencoder")
+    own.add_argument("--beta", type=float, default=1.0, help="weight of the KL")
+    own.add_argument("--reconstruction", choices=("bce", "mse"), default="bce", help="binary cross-entropy or squared error")
+    own.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="training steps in which the weight of the KL grows from 0 to beta")
+    own.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of this many units before z_mean and z_log_var")
+    own.add_argument("--decoder-learning-rate", type=float, metavar="RATE", help="of a second Adam for the decoder; without it one Adam trains both")
+
+    text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for the best faces at 64x64 pixels."
+    own = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **STYLE))
+    own.add_argument("--label-smoothing", type=float, default=0.0, help="real images have the label 1 minus this")
+    own.add_argument("--label-noise", type=float, default=0.0, help="labels are moved towards the other label by a random amount, at most this")
+    own.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
+
+    text = "Trains a Wasserstein GAN with clipped weights (chapter 05)."
+    own = _add_adversarial(models.add_parser("wgan", help="chapter 05", description=text, **STYLE))
+    own.add_argument("--clip", type=float, default=0.01, help="bound of the critic's weights")
+
+    text = "Trains a Wasserstein GAN with gradient penalty (chapter 06)."
+    own = _add_adversarial(models.add_parser("wgan_gp", help="chapter 06", description=text, **STYLE))
+    own.add_argument("--gp-weight", type=float, default=10.0, help="weight of the gradient penalty")
+    own.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
+
+    text = "Trains a classifier of the attributes of faces (chapter 08). The defaults are the course's recipe for CelebA at 64x64 pixels."
+    model = models.add_parser("classifier", help="chapter 08", description=text, **STYLE)
+    _add_training(model, makes_images=False)
+    model.add_argument("--attributes", nargs="+", metavar="NAME", help="which to learn; without it, all that the data set has")
+
+    for name, recipe in PHOTOGRAPHS.items():
+        models.choices[name].set_defaults(**recipe)
+
+
+def _sample(commands):
+    text = "Writes a picture of what a trained model makes: images of random codes, or reconstructions of a data set's test images."
+    command = commands.add_parser("sample", help="a picture of what a trained model makes", description=text, **STYLE)
+    command.add_argument("run", help=RUN)
+    command.add_argument("--out", default="samples.png", help="the PNG file to write")
+    command.add_argument("--n", type=int, default=64, help="number of images")
+    command.add_argument("--seed", type=int, default=0, help="of the random codes")
+    command.add_argument("--reconstruct", metavar="DATA", help="reconstruct test images of this data set instead (as --data of train)")
+
+
+def _fid(commands):
+    text = (
+        "Compares images that a trained model makes with those of a data set: FID, KID, precision, recall, "
+        "and how well a model with an encoder reconstructs."
+    )
+    command = commands.add_parser("fid", help="how good a trained model's images are, in numbers", description=text, **STYLE)
+    command.add_argument("run", help=RUN)
+    command.add_argument("--data", help=DATA)
+    command.add_argument("--crop", type=int, default=Job.crop, help="side of the centre square cut out of CelebA's 178x218 pixels")
+    command.add_argument("--split", choices=("train", "val", "test"), default="train", help="of the data set, to compare with")
+    command.add_argument("--n", type=int, default=5000, help="number of images that the model makes; compare only values of the same n")
+    command.add_argument("--seed", type=int, default=0, help="of the random codes")
+    command.add_argument(
+        "--codes",
+        choices=("prior", "mixture"),
+        default="prior",
+        help="codes from a standard normal, or for a VAE from a mixture fitted to the codes of the training images",
+    )
+    command.add_argument("--interval", action="store_true", help="add a 95 %% interval of the FID")
+    command.add_argument(
+        "--network", choices=("inception", "stand_in"), default="inception", help="stand_in is a quick offline stand-in; its distance is no FID"
+    )
+
+
+def _experiment(commands):
+    text = (
+        "Trains and measures each model of an experiment's file that its folder does not have yet. Stopped at any moment, the same command goes on. "
+        "Example: python -m gdl experiment experiments/vae_beta.toml --data data/celeba --out runs/vae_beta"
+    )
+    command = commands.add_parser("experiment", help="train and compare a grid of models", description=text)
+    command.add_argument("file", help="what to compare, such as experiments/vae_beta.toml")
+    command.add_argument("--out", required=True, help="folder of the experiment: a run for each cell, table.csv, table.md, figure.png")
+    command.add_argument("--small", action="store_true", help="the file's small version, for two processor cores")
+    command.add_argument("--data", help=DATA)
+    for name in ("size", "crop", "n"):
+        command.add_argument(f"--{name}", type=int, help="as in train; without it, as in the file")
+    command.add_argument("--precision", choices=PRECISIONS, help="as in train; without it, as in the file")
+
+
+def _grade(commands):
+    text = (
+        "For instructors: grades a folder of notebooks, or its zip, as a learning platform exports it. Every notebook runs in a sandbox "
+        "(Linux with bubblewrap). Stopped at any moment, the same command goes on. "
+        "Example: python -m gdl grade submissions --out marks"
+    )
+    command = commands.add_parser("grade", help="grade a folder of students' notebooks", description=text, **STYLE)
+    command.add_argument("submissions", help="folder or zip of the notebooks that were handed in")
+    command.add_argument("--out", required=True, help="folder for the tables, the feedback pages and the results")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument(
+        "--exercise", metavar="NAME", help="the exercise of all notebooks, such as 02_vae; without it, each notebook says which exercise it is"
+    )
+    command.add_argument("--marks", metavar="CSV", help="points for what is marked by hand: marks/person.csv, filled in")
+    command.add_argument("--seconds", type=float, default=30.0, help="limit for one cell or one call; a notebook may take twenty times as long")
+    command.add_argument(
+        "--unsafe", action="store_true", help="run without a sandbox: a notebook can then do whatever you can; every result is marked as unsafe"
+    )
+
+
+def _release(commands):
+    text = (
+        "For instructors: makes the exercises from the solutions, and a folder and a zip file to hand to students, "
+        "with the exercises, the package as a wheel, and a page on how to begin. Needs the extra: pip install 'gdl[instructor]'"
+    )
+    command = commands.add_parser("release", help="make the exercises from the solutions, and a bundle for students", description=text, **STYLE)
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--exercises", default="exercises", help="folder of the notebooks that are made from them")
+    command.add_argument("--out", default="dist/students", help="folder for students; the same as a .zip is written beside it")
+    command.add_argument("--address", metavar="URL", help="where students' notebooks find the wheel: a folder's address, ending in /, or the file's")
+
+
+def _add_training(command, makes_images=True):
+    """The options that the trainings of all models share, and those of the models that make images."""
+    _add_data(command)
+    command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
+    command.add_argument("--epochs", type=int, help="in all, including those of earlier calls")
+    command.add_argument(
+        "--patience",
+        type=int,
+        metavar="EPOCHS",
+        default=0,
+        help="stop when the validation loss has not fallen for this many epochs, and keep the best weights; 0 trains to the end",
+    )
+    command.add_argument("--batch-size", type=int, default=TrainingOptions.batch_size, help="images in a batch")
+    command.add_argument("--steps-per-epoch", type=int, metavar="STEPS", help="batches in an epoch; without it, the whole training set")
+    command.add_argument("--learning-rate", type=float, help="of the optimiser")
+    command.add_argument("--halve-every", type=int, metavar="EPOCHS", help="halve the learning rate every EPOCHS epochs; 0 never halves it")
+    command.add_argument(
+        "--flip", action=argparse.BooleanOptionalAction, default=TrainingOptions.flip, help="mirror half of the images, anew in each epoch"
+    )
+    command.add_argument("--precision", choices=PRECISIONS, default=Job.precision, help="of the computation; weights are float32 in any case")
+    command.add_argument("--seed", type=int, default=TrainingOptions.seed, help="of weights, order and flips: same seed, same result")
+    network = command.add_argument_group("network")
+    if makes_images:
+        command.add_argument(
+            "--fid-every",
+            type=int,
+            metavar="EPOCHS",
+            help="measure the FID against the validation images after every so many epochs, and keep the weights of the best",
+        )
+        command.add_argument("--fid-samples", type=int, metavar="N", default=Job.fid_samples, help="number of images that the model makes for it")
+        network.add_argument("--z-dim", type=int, default=Architecture.z_dim, help="length of the code z")
+        network.add_argument("--upsampling", choices=UPSAMPLING, default=Architecture.upsampling, help="how the decoder doubles the size")
+    network.add_argument("--filters", type=int, nargs="+", default=Architecture.filters, help="channels after each halving")
+    network.add_argument(
+        "--kernel-sizes", type=int, nargs="+", default=Architecture.kernel_sizes, help="one for all convolutions, or one for each filter"
+    )
+    network.add_argument("--downsampling", choices=DOWNSAMPLING, default=Architecture.downsampling, help="how the encoder halves the size")
+    network.add_argument(
+        "--residual", nargs="?", choices=("block", "resnet18"), const="block",
+        help="add a residual block to each stage, or with resnet18 take the shape of ResNet-18",
+    )  # fmt: skip
+    network.add_argument("--no-residual", dest="residual", action="store_const", const=None, help="no residual blocks")
+    network.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, default=Architecture.batch_norm, help="batch normalisation")
+    network.add_argument(
+        "--layer-norm", action=argparse.BooleanOptionalAction, default=Architecture.layer_norm, help="layer normalisation, with --no-batch-norm"
+    )
+    network.add_argument("--dropout", type=float, default=Architecture.dropout, help="share of values dropped after each stage")
+    network.add_argument("--pixel-range", type=int, nargs=2, default=Architecture.pixel_range, metavar=("LOW", "HIGH"), help="0 1 or -1 1")
+
+
+def _add_adversarial(command):
+    """The options that the trainings of all adversarial models share. Returns their group, for more."""
+    _add_training(command)
+    group = command.add_argument_group("adversarial network")
+    group.add_argument("--critic-steps", type=int, default=1, help="steps of the critic for each step of the generator, each with a batch of its own")
+    group.add_argument("--critic-norm", choices=("batch", "layer", "none"), default="none", help="normalisation in the critic")
+    group.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="without it, the generator's")
+    group.add_argument("--ema", type=float, help="decay of a moving average of the generator, which makes the pictures; without it, none")
+    return group
+
+
+def _add_data(command):
+    command.add_argument("--data", help=DATA)
+    command.add_argument("--size", type=int, default=Job.size, help="height and width of the images in pixels")
+    command.add_argument("--crop", type=int, default=Job.crop, help="side of the centre square cut out of CelebA's 178x218 pixels")
+    command.add_argument("--n", type=int, help="use at most this many images, drawn at random from each split")

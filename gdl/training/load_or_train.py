@@ -1,0 +1,61 @@
+"""A trained model for a chapter that begins with one: from an earlier run, or trained now."""
+
+import os
+from pathlib import Path
+
+import keras
+
+from gdl.data.splits import Faces
+from gdl.errors import CourseError
+from gdl.models import COMMANDS, model_class
+from gdl.models.base import FaceModel
+from gdl.profiles import profile
+from gdl.training.recipes import CHAPTERS
+from gdl.training.run_folder import RunFolder, load, run_folder
+from gdl.training.train import train
+
+
+def load_or_train(name: str, faces: Faces) -> FaceModel:
+    """A trained model of these faces, without waiting where there is a run already. Prints in one line which run it is.
+
+    name: "vae", "wgan_gp" or "classifier".
+    faces: the data to train with. A run on other data, or on another size, is not used.
+    The first of these that exists is loaded: a training of the command line in `runs/NAME`, here or in the folder above or
+    in GDL_RUNS; the run of chapter 02 or 06 in this session's profile. Otherwise the model is trained now with that
+    chapter's settings, in the chapter's run folder, where the next call finds it. An interrupted run goes on.
+    Raises CourseError for an unknown name.
+
+    >>> vae = gdl.load_or_train("vae", gdl.faces(size=64))  # doctest: +SKIP
+    vae: the run vae-quick-5d3c0c7e52a1, trained for 8 epochs.
+    """
+    if name not in CHAPTERS:
+        raise CourseError(f"There is no recipe {name!r}: choose one of {', '.join(CHAPTERS)}, or train a model with gdl.train.")
+    roots = [Path(os.environ["GDL_RUNS"])] if "GDL_RUNS" in os.environ else [Path("runs"), Path("..", "runs")]
+    for folder in (root / name for root in roots):
+        if _is_run_of(folder, name, faces):
+            return _load(name, folder)
+    options, training = CHAPTERS[name][profile()]
+    folder = run_folder(name, faces)
+    if _is_run_of(folder, name, faces) and RunFolder(folder).epochs() >= training["epochs"]:
+        return _load(name, folder)
+    print(f"{name}: there is no run on these faces yet, so it is trained now, for {training['epochs']} epochs, as {folder.name}.")
+    if name == "classifier":
+        options = dict(attributes=faces.train.attributes.columns, **options)
+    keras.utils.set_random_seed(0)
+    model = model_class(name)(faces.size, **options)
+    train(model, faces, run=folder, pictures=False, **training)
+    return model
+
+
+def _is_run_of(folder, name, faces):
+    """Whether a folder holds a run of this kind of model on exactly these faces, with at least one finished epoch."""
+    run = RunFolder(folder)
+    if not run.settings_file.is_file() or not run.epochs():
+        return False
+    settings = run.read_settings()
+    return settings["model"] == COMMANDS[name] and settings["data"] == faces.fingerprint
+
+
+def _load(name, folder):
+    print(f"{name}: the run {folder.name}, trained for {RunFolder(folder).epochs()} epochs.")
+    return load(folder)
