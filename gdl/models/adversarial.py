@@ -1,6 +1,7 @@
-"""What the adversarial models share: a generator, its judge, and a training step in which each has its turn."""
+"""What the adversarial models share: a generator, a critic, and a training step in which each is trained in turn."""
 
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,23 +19,25 @@ class AdversarialModel(DecoderModel):
     """A generator z -> image and a critic image -> score that are trained against each other. Goodfellow et al. 2014.
 
     critic_steps: steps of the critic for each step of the generator. `fit` takes batches of
-        critic_steps * batch_size images; each critic step gets a part of its own.
+        critic_steps * batch_size images, and each critic step gets a part of its own.
     critic_norm: "batch", "layer" or None, the critic's normalisation; `batch_norm` and `layer_norm` are the generator's.
-    ema: decay of a moving average of the generator's weights, such as 0.998, which then makes the
-        images of `generate` and `decode` (Yazici et al. 2019); None has no average.
+    ema: decay of a moving average of the generator's weights, such as 0.998. The average then makes the
+        images of `generate` and `decode` (Yazici et al. 2019). None has no average.
     Further options, the same for both networks: see `gdl.models.architecture.Architecture`.
-    Its children say what the two losses are.
+    A subclass has `critic_loss` and `generator_loss`, and the names of its metrics in `metric_names`.
+    Raises CourseError for options that are not known or do not fit together.
     """
 
     has_validation_loss = False  # no loss falls when the images get better
+    metric_names: tuple[str, ...] = ()
 
     def __init__(
-        self, image_size=64, z_dim=128, filters=(64, 128, 256, 512),
-        critic_steps=1, critic_norm=None, ema=None, **options,
+        self, image_size: int = 64, z_dim: int = 128, filters: tuple = (64, 128, 256, 512),
+        critic_steps: int = 1, critic_norm: str | None = None, ema: float | None = None, **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
         if critic_steps < 1 or critic_steps != int(critic_steps):
-            raise CourseError(f"critic_steps is {critic_steps}: the critic needs a whole number of steps, at least one, for each of the generator's.")
+            raise CourseError(f"critic_steps is {critic_steps}: give a whole number of critic steps, at least 1, for each step of the generator.")
         if critic_norm not in CRITIC_NORMS:
             raise CourseError(f"critic_norm={critic_norm!r} is not known: choose 'batch', 'layer' or None.")
         if ema is not None and not 0 <= ema < 1:
@@ -42,12 +45,11 @@ class AdversarialModel(DecoderModel):
         self.critic_steps, self.critic_norm, self.ema = critic_steps, critic_norm, ema
 
         self.generator = self.make_generator("generator")
-        norms = dict(batch_norm=critic_norm == "batch", layer_norm=critic_norm == "layer")
         x = keras.Input((image_size, image_size, 3))
-        features = image_features(x, replace(self.architecture, **norms))
+        features = image_features(x, replace(self.architecture, batch_norm=critic_norm == "batch", layer_norm=critic_norm == "layer"))
         score = layers.Dense(1, dtype="float32", name="score")(features)
         self.critic = keras.Model(x, layers.Reshape((), dtype="float32")(score), name="critic")
-        self.averaged_generator = None
+        self.averaged_generator: Any = None
         if ema is not None:
             self.averaged_generator = self.make_generator("averaged_generator")
             self.averaged_generator.trainable = False
@@ -56,35 +58,36 @@ class AdversarialModel(DecoderModel):
         self.trackers = {name: keras.metrics.Mean(name) for name in self.metric_names}
         self.build((None, z_dim))
 
-    def make_generator(self, name):
+    def make_generator(self, name: str) -> keras.Model:
+        """A new generator. z, (batch, z_dim) -> images, (batch, size, size, 3)"""
         z = keras.Input((self.architecture.z_dim,))
         return keras.Model(z, image_from_code(z, self.architecture), name=name)
 
-    def call(self, z, training=False):
+    def call(self, z: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.decoder(z, training=training)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)  # (critic_steps * batch, size, size, 3)
         enough = f"A batch needs an image for each of the {self.critic_steps} critic steps; better, critic_steps * batch_size of them."
         tf.debugging.assert_greater_equal(tf.shape(x)[0], self.critic_steps, message=enough)
         for i in range(self.critic_steps):
-            real = x[i :: self.critic_steps]  # (batch, size, size, 3), fresh images for each step
+            real = x[i :: self.critic_steps]  # (batch, size, size, 3), new images for each step
             self.critic_step(real)
         self.generator_step(tf.shape(real)[0])
         return self.results()
 
-    def critic_step(self, real):
-        """One step of the critic; the generator stays as it is."""
+    def critic_step(self, real: tf.Tensor) -> None:
+        """One step of the critic on real images, (batch, size, size, 3), and as many fakes. The generator stays as it is."""
         fake = self.generator(self.random_codes(tf.shape(real)[0]), training=True)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(self.critic_loss(real, fake, training=True))  # ()
-            scaled_loss = self.critic_optimizer.scale_loss(loss)  # changes something in float16 only
+            scaled_loss = self.critic_optimizer.scale_loss(loss)  # larger in float16, else the same
         weights = self.critic.trainable_variables
         gradients = tape.gradient(scaled_loss, weights)
         self.critic_optimizer.apply_gradients(zip(gradients, weights))
 
-    def generator_step(self, n):
-        """One step of the generator, on n random codes; the critic stays as it is."""
+    def generator_step(self, n: int) -> None:
+        """One step of the generator, on n random codes. The critic stays as it is."""
         z = self.random_codes(n)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(self.generator_loss(self.generator(z, training=True), training=True))  # ()
@@ -94,19 +97,27 @@ class AdversarialModel(DecoderModel):
         self.optimizer.apply_gradients(zip(gradients, weights))
         self.update_average()
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         fake = self.generator(self.random_codes(tf.shape(x)[0]), training=False)
         self.critic_loss(x, fake, training=False)
         self.generator_loss(fake, training=False)
         return self.results()
 
-    def random_codes(self, n):
+    def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
+        """The critic's loss on pairs of images. Two (batch, size, size, 3) -> (batch,)"""
+        raise NotImplementedError
+
+    def generator_loss(self, fake: tf.Tensor, training: bool) -> tf.Tensor:
+        """The generator's loss on its images. (batch, size, size, 3) -> (batch,)"""
+        raise NotImplementedError
+
+    def random_codes(self, n: int) -> tf.Tensor:
         """n codes from a standard normal. -> (n, z_dim)"""
         return keras.random.normal((n, self.architecture.z_dim), seed=self.seed_generator)
 
-    def update_average(self):
-        """Moves the averaged generator towards the generator, faster in the first steps, which would linger otherwise."""
+    def update_average(self) -> None:
+        """Moves the averaged generator towards the generator, faster in the first steps, so that it soon forgets the initial weights."""
         if self.ema is None:
             return
         step = steps_taken(self.optimizer)
@@ -114,32 +125,33 @@ class AdversarialModel(DecoderModel):
         for average, new in zip(self.averaged_generator.weights, self.generator.weights):
             average.assign(decay * average + (1 - decay) * new)
 
-    def track(self, **values):
+    def track(self, **values: tf.Tensor) -> None:
         """Adds numbers of each image, (batch,), to the metrics of these names."""
         for name, value in values.items():
             self.trackers[name].update_state(value)
 
-    def results(self):
+    def results(self) -> dict[str, tf.Tensor]:
+        """The metrics so far, by their names."""
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.trackers.values())
 
     @property
-    def decoder(self):
+    def decoder(self) -> keras.Model:
         """The network that makes the images: the averaged generator if there is one."""
         return self.generator if self.averaged_generator is None else self.averaged_generator
 
     @property
-    def batches_per_step(self):
+    def batches_per_step(self) -> int:
         return self.critic_steps
 
-    def default_optimizers(self, learning_rate=None):
+    def default_optimizers(self, learning_rate: float | None = None) -> list[keras.optimizers.Optimizer]:
         return [keras.optimizers.Adam(2e-4 if learning_rate is None else learning_rate, beta_1=0.5, beta_2=0.9) for _ in range(2)]
 
-    def compile(self, optimizer="adam", critic_optimizer=None, **options):
-        """As in Keras, with an optimiser for the generator and one for the critic; by default a second one like the first."""
+    def compile(self, optimizer: Any = "adam", critic_optimizer: Any = None, **options: Any) -> None:
+        """As in Keras, with an optimiser for the generator and one for the critic, by default another like the first."""
         optimizer = keras.optimizers.get(optimizer)
         if critic_optimizer is None:
             critic_optimizer = type(optimizer).from_config(optimizer.get_config())
@@ -147,19 +159,19 @@ class AdversarialModel(DecoderModel):
         super().compile(optimizer, **options)
 
     @property
-    def optimizer_groups(self):
+    def optimizer_groups(self) -> list[tuple]:
         return [
             (self.optimizer, self.generator.trainable_variables),
             (self.critic_optimizer, self.critic.trainable_variables),
         ]
 
-    def score(self, x):
-        """The critic's scores of images. As in `encode` of a VAE -> (n,) float32, higher is more real"""
+    def score(self, x: np.ndarray) -> np.ndarray:
+        """The critic's scores of images. (n, size, size, 3), uint8 or float32 in the pixel range -> (n,) float32, higher is more real"""
         return in_batches(self.critic, self.check_images(x))
 
-    def preview(self, x):
+    def preview(self, x: np.ndarray) -> dict[str, np.ndarray]:
         faces = self.generate(4 * len(x))
         return {f"random z {i}": row for i, row in enumerate(np.split(faces, 4), 1)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "critic_steps": self.critic_steps, "critic_norm": self.critic_norm, "ema": self.ema}

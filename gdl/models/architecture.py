@@ -25,15 +25,18 @@ class Architecture:
         neighbour, then convolution; Odena, Dumoulin and Olah 2016) or "pixel_shuffle"
         (convolution to four times the channels, rearranged into 2x2 pixels; Shi et al. 2016).
     residual: False; True adds a block of two convolutions with a shortcut after each stage; or
-        "resnet18", the shape of ResNet-18: a first convolution, then two such blocks a stage, the
-        first of which changes the size. As in the paper with filters (64, 64, 128, 256, 512)
-        and kernel_sizes (7, 3, 3, 3, 3). He et al. 2016.
+        "resnet18", the structure of ResNet-18 (He et al. 2016): a first convolution, then two such blocks in
+        each stage, the first of which changes the size. Filters (64, 64, 128, 256, 512) and kernel_sizes
+        (7, 3, 3, 3, 3) are those of the paper.
     batch_norm: batch normalisation after each convolution (Ioffe and Szegedy 2015).
     layer_norm: layer normalisation instead (Ba, Kiros and Hinton 2016), over each image's whole
         feature map; for this batch_norm has to be False.
-    dropout: share of each stage's values that are set to zero while training, 0 <= dropout < 1.
-    pixel_range: (0, 1), then the decoder ends in a sigmoid, or (-1, 1), then in a tanh.
-    Raises CourseError, in one sentence, for options that do not fit together.
+    dropout: share of each stage's values that are set to zero in training, 0 <= dropout < 1.
+    pixel_range: (0, 1), and the decoder ends in a sigmoid, or (-1, 1), and it ends in a tanh.
+    Raises CourseError for options that do not fit together.
+
+    >>> Architecture(image_size=64, filters=(32, 64, 128, 256)).feature_size
+    4
     """
 
     image_size: int = 64
@@ -64,7 +67,7 @@ class Architecture:
             object.__setattr__(self, name, value)
         if not self.filters:
             raise CourseError("filters is empty: give at least one number of channels, such as (32, 64, 128, 256).")
-        if several and len(self.kernel_sizes) != len(self.filters):
+        if isinstance(self.kernel_sizes, tuple) and len(self.kernel_sizes) != len(self.filters):
             raise CourseError(
                 f"kernel_sizes {self.kernel_sizes} has {len(self.kernel_sizes)} entries and filters {self.filters} "
                 f"has {len(self.filters)}: give one kernel size, or one for each entry of filters."
@@ -90,11 +93,11 @@ class Architecture:
             )
 
     @property
-    def kernels(self):
+    def kernels(self) -> tuple[int, ...]:
         """One kernel size for each entry of `filters`."""
         return (self.kernel_sizes,) * len(self.filters) if isinstance(self.kernel_sizes, int) else self.kernel_sizes
 
     @property
-    def feature_size(self):
+    def feature_size(self) -> int:
         """Height and width in pixels of the smallest feature map."""
         return self.image_size // 2 ** len(self.filters)

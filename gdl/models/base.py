@@ -8,6 +8,7 @@ EncoderDecoderModel  and codes of images: encode, reconstruct (the autoencoders)
 import inspect
 import sys
 from dataclasses import asdict, fields
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,17 +30,25 @@ class FaceModel(keras.Model):
     of that moment, once the class has been imported, as by naming `gdl.VAE`.
     """
 
-    batches_per_step: int = 1  # batches that one training step takes
-    labels: tuple = ()  # names of the attributes that training needs beside the images
     has_validation_loss: bool = True  # whether a lower validation loss means better images, so that patience can watch it
 
-    def __init__(self, image_size=64, z_dim=256, filters=(32, 64, 128, 256), **options):
+    def __init__(self, image_size: int = 64, z_dim: int = 256, filters: tuple = (32, 64, 128, 256), **options: Any):
         super().__init__()
         shared = [field.name for field in fields(Architecture)]
         if unknown := options.keys() - shared:
             own = [name for name in inspect.signature(type(self).__init__).parameters if name not in ("self", "options", *shared)]
             raise CourseError(f"{type(self).__name__} has no option {min(unknown)!r}: choose from {', '.join(shared + own)}.")
         self.architecture = Architecture(image_size, z_dim, filters, **options)
+
+    @property
+    def batches_per_step(self) -> int:
+        """How many batches one training step takes."""
+        return 1
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the attributes that training needs beside the images."""
+        return ()
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -49,7 +58,7 @@ class FaceModel(keras.Model):
         if ours:  # the name in files of version 0.1.0, in which each class was registered under its module
             keras.saving.get_custom_objects()[f"gdl.{module}>{cls.__name__}"] = cls
 
-    def compile(self, optimizer="adam", **options) -> None:
+    def compile(self, optimizer: Any = "adam", **options: Any) -> None:
         """As in Keras. The optimisers are built at once, because loading weights would lose their state otherwise."""
         if optimizer is None or options.get("loss") is not None:
             kind = type(self).__name__
@@ -72,26 +81,26 @@ class FaceModel(keras.Model):
         """The optimisers and the weights that each of them trains, as pairs."""
         return [(self.optimizer, self.trainable_variables)]
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The options that this model was made with: `type(model)(**model.get_config())` makes another."""
         return asdict(self.architecture)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict, custom_objects: Any = None) -> "FaceModel":
         return cls(**readable_options(config))
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict | None:
         """What `save` writes of the optimisers."""
         return {"optimizers": [keras.saving.serialize_keras_object(optimizer) for optimizer, _ in self.optimizer_groups]} if self.compiled else None
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict) -> None:
         self.compile(*map(keras.saving.deserialize_keras_object, config["optimizers"]))
 
     def preview(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """The rows of pictures that training shows after each epoch, by their labels. x: (n, size, size, 3) uint8"""
         raise NotImplementedError
 
-    def unit_range(self, x):
+    def unit_range(self, x: Any) -> Any:
         """Pixels of the model's range scaled to [0, 1], so that a loss means the same in both ranges."""
         dtype = keras.backend.standardize_dtype(x.dtype)
         if not keras.backend.is_float_dtype(dtype):
@@ -102,7 +111,7 @@ class FaceModel(keras.Model):
         low, high = self.architecture.pixel_range
         return x if (low, high) == (0, 1) else (x - low) / (high - low)
 
-    def check_images(self, x) -> np.ndarray:
+    def check_images(self, x: np.ndarray) -> np.ndarray:
         """Images as float32 in the model's pixel range; CourseError where they are none."""
         x = check_images(x, self.architecture.pixel_range, self.architecture.image_size)
         return to_float(x, self.architecture.pixel_range) if x.dtype == np.uint8 else x.astype(np.float32)
@@ -111,7 +120,9 @@ class FaceModel(keras.Model):
 class DecoderModel(FaceModel):
     """A FaceModel whose network `decoder` makes images of codes."""
 
-    def decode(self, z) -> np.ndarray:
+    decoder: keras.Model
+
+    def decode(self, z: np.ndarray) -> np.ndarray:
         """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
         z = np.asarray(z, np.float32)
         if z.ndim != 2 or z.shape[1] != self.architecture.z_dim:
@@ -127,15 +138,17 @@ class DecoderModel(FaceModel):
 class EncoderDecoderModel(DecoderModel):
     """A DecoderModel whose network `encoder` gives the code of an image."""
 
-    def encode(self, x) -> np.ndarray:
+    encoder: keras.Model
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
         """Codes of images. (n, size, size, 3), uint8 or float32 in the pixel range -> (n, z_dim) float32"""
         return in_batches(self.encoder, self.check_images(x))
 
-    def reconstruct(self, x) -> np.ndarray:
+    def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Images encoded and decoded again. Shapes as in `encode` and `decode`"""
         return self.decode(self.encode(x))
 
-    def preview(self, x):
+    def preview(self, x: np.ndarray) -> dict[str, np.ndarray]:
         return {"image": to_float(x, self.architecture.pixel_range), "reconstruction": self.reconstruct(x)}
 
 

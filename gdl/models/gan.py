@@ -1,4 +1,6 @@
-"""The generative adversarial network: a forger and a detective (chapter 04)."""
+"""The generative adversarial network: a generator and a discriminator, trained with cross-entropy (chapter 04)."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,23 +13,29 @@ from gdl.models.losses import discriminator_loss, generator_loss
 class GAN(AdversarialModel):
     """Generator and discriminator, trained with cross-entropy. Goodfellow et al. 2014; Radford, Metz and Chintala 2016.
 
-    label_smoothing: real images are labelled 1 - label_smoothing, as 0.1 (Salimans et al. 2016).
-    label_noise: labels are moved towards the other side by a random share, at most this.
+    label_smoothing: real images are labelled 1 - label_smoothing, with 0.1 for example 0.9 (Salimans et al. 2016).
+    label_noise: each label moves towards the other one by a random amount between 0 and this.
     Further options: see `gdl.models.adversarial.AdversarialModel`, whose critic is the discriminator here.
+    Raises CourseError for options that are not known or do not fit together.
+
+    >>> import gdl
+    >>> gan = gdl.GAN(image_size=16, z_dim=2, filters=(4, 8), label_smoothing=0.1)
+    >>> gan.score(gan.generate(3)).shape
+    (3,)
     """
 
     metric_names = ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy")
 
     def __init__(
-        self, image_size=64, z_dim=128, filters=(64, 128, 256, 512),
-        label_smoothing=0.0, label_noise=0.0, **options,
+        self, image_size: int = 64, z_dim: int = 128, filters: tuple = (64, 128, 256, 512),
+        label_smoothing: float = 0.0, label_noise: float = 0.0, **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
         if not (0 <= label_smoothing < 0.5 and 0 <= label_noise < 0.5):
-            raise CourseError(f"label_smoothing is {label_smoothing} and label_noise {label_noise}: both are at least 0 and less than 0.5.")
+            raise CourseError(f"label_smoothing is {label_smoothing} and label_noise {label_noise}: give at least 0 and less than 0.5 for both.")
         self.label_smoothing, self.label_noise = label_smoothing, label_noise
 
-    def critic_loss(self, real, fake, training):
+    def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
         """Cross-entropy of the discriminator on pairs of images. Two (batch, size, size, 3) -> (batch,)"""
         real_label, fake_label = 1 - self.label_smoothing, 0.0
         if training and self.label_noise:
@@ -38,16 +46,16 @@ class GAN(AdversarialModel):
         self.track(discriminator_loss=loss, real_accuracy=real_logits > 0, fake_accuracy=fake_logits < 0)
         return loss
 
-    def generator_loss(self, fake, training):
-        """Cross-entropy of the generator, who wants its fakes to be called real. (batch, size, size, 3) -> (batch,)"""
+    def generator_loss(self, fake: tf.Tensor, training: bool) -> tf.Tensor:
+        """Cross-entropy of the generator, whose fakes should be called real. (batch, size, size, 3) -> (batch,)"""
         loss = generator_loss(self.critic(fake, training=training))
         self.track(generator_loss=loss)
         return loss
 
     @property
-    def discriminator(self):
+    def discriminator(self) -> keras.Model:
         """The network that the other adversarial models call their critic."""
         return self.critic
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing, "label_noise": self.label_noise}

@@ -1,15 +1,23 @@
-"""The losses of all models, each one number an image: summed, never averaged, over its pixels or dimensions."""
+"""The losses of all models: one number for each image, summed over its pixels or dimensions and never averaged over them."""
+
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 from keras import ops
 
 
-def squared_error(x, x_hat):
-    """Squared error summed over pixels and channels. Two (batch, h, w, 3) -> (batch,)"""
+def squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
+    """Squared error summed over pixels and channels. Two (batch, h, w, 3) -> (batch,)
+
+    >>> import numpy as np
+    >>> squared_error(np.zeros((2, 4, 4, 3)), np.full((2, 4, 4, 3), 0.5)).numpy()
+    array([12., 12.])
+    """
     return ops.sum(ops.square(x - x_hat), axis=(1, 2, 3))
 
 
-def binary_crossentropy(x, x_hat):
+def binary_crossentropy(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
     """Cross-entropy of pixels in [0, 1], in nats, summed over pixels and channels. Two (batch, h, w, 3) -> (batch,)
 
     Its smallest value is not 0 but the entropy of x, reached at x_hat = x.
@@ -17,27 +25,34 @@ def binary_crossentropy(x, x_hat):
     return ops.sum(ops.binary_crossentropy(x, x_hat), axis=(1, 2, 3))
 
 
-def kl_divergence(z_mean, z_log_var):
+def kl_divergence(z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
     """KL of N(z_mean, exp(z_log_var)) from N(0, 1), in nats, summed over dimensions. Two (batch, z_dim) -> (batch,)
 
     The closed form of Kingma and Welling 2014, appendix B. z_log_var is the log of the variance,
     not of the standard deviation.
+
+    >>> import numpy as np
+    >>> kl_divergence(np.array([[0.0, 0.0], [1.0, 2.0]]), np.zeros((2, 2))).numpy()
+    array([0. , 2.5])
     """
     return 0.5 * ops.sum(ops.square(z_mean) + ops.exp(z_log_var) - 1 - z_log_var, axis=1)
 
 
-def discriminator_loss(real, fake, real_label=1.0, fake_label=0.0):
-    """Cross-entropy of a discriminator that should call real images real, and fakes not, in nats.
+def discriminator_loss(real: tf.Tensor, fake: tf.Tensor, real_label: Any = 1.0, fake_label: Any = 0.0) -> tf.Tensor:
+    """Cross-entropy of a discriminator that should call real images real and fakes fake, in nats. Goodfellow et al. 2014.
 
     real, fake: its logits, two (batch,) -> (batch,)
-    real_label, fake_label: what it should say, numbers or (batch,). A little less than 1, on the
-        real side alone, smooths the labels (Salimans et al. 2016).
-    The loss of Goodfellow et al. 2014; whoever tosses a coin has 2 log 2 = 1.386.
+    real_label, fake_label: the right answers, numbers or (batch,). A little less than 1 for real images alone smooths the
+        labels (Salimans et al. 2016).
+
+    >>> import numpy as np
+    >>> discriminator_loss(np.zeros(1), np.zeros(1)).numpy()  # a discriminator that guesses: 2 log 2
+    array([1.38629436])
     """
     return (ops.softplus(real) - real_label * real) + (ops.softplus(fake) - fake_label * fake)
 
 
-def generator_loss(fake):
+def generator_loss(fake: tf.Tensor) -> tf.Tensor:
     """Cross-entropy of a generator whose fakes should be called real, in nats. Logits, (batch,) -> (batch,)
 
     The non-saturating loss of Goodfellow et al. 2014, section 3: -log D(fake) instead of log(1 - D(fake)).
@@ -45,7 +60,7 @@ def generator_loss(fake):
     return ops.softplus(-fake)
 
 
-def wasserstein_critic_loss(real, fake):
+def wasserstein_critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """Score of the fake less score of the real image. Two (batch,) -> (batch,)
 
     The negative of its mean is the estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou 2017).
@@ -53,16 +68,16 @@ def wasserstein_critic_loss(real, fake):
     return fake - real
 
 
-def wasserstein_generator_loss(fake):
-    """The negative of the critic's score: the generator wants it high. (batch,) -> (batch,)"""
+def wasserstein_generator_loss(fake: tf.Tensor) -> tf.Tensor:
+    """The negative of the critic's score, which the generator should raise. (batch,) -> (batch,)"""
     return -fake
 
 
-def gradient_penalty(critic, real, fake, alpha):
+def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """(|gradient of the critic| - 1)^2 at a point between each real image and a fake one, in float32.
 
-    critic: function of images that returns one score an image, (batch,).
-    real, fake: two (batch, h, w, 3); alpha: where between them, (batch, 1, 1, 1) in [0, 1], a number for each pair.
+    critic: function of images that returns a score for each, (batch,).
+    real, fake: two (batch, h, w, 3).  alpha: the place between the two of each pair, (batch, 1, 1, 1) in [0, 1].
     -> (batch,). Gulrajani et al. 2017.
     """
     between = ops.convert_to_tensor(fake + alpha * (real - fake))

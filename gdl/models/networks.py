@@ -4,13 +4,15 @@ An encoder halves the image once for each entry of `filters`; a decoder is its m
 For 64x64 pixels and filters (32, 64, 128, 256): 64 -> 32 -> 16 -> 8 -> 4 and back again.
 """
 
+import tensorflow as tf
 from keras import layers
 
+from gdl.models.architecture import Architecture
 from gdl.models.fast_layers import BatchNormalization, Conv2D, Conv2DTranspose, LeakyReLU
 from gdl.models.layers import PixelShuffle
 
 
-def image_features(x, architecture):
+def image_features(x: tf.Tensor, architecture: Architecture) -> tf.Tensor:
     """Halves images once for each entry of filters, then flattens. (batch, size, size, 3) -> (batch, features)"""
     resnet = architecture.residual == "resnet18"
     for stage, (filters, kernel) in enumerate(zip(architecture.filters, architecture.kernels)):
@@ -27,7 +29,7 @@ def image_features(x, architecture):
     return layers.Flatten()(x)
 
 
-def image_from_code(z, architecture):
+def image_from_code(z: tf.Tensor, architecture: Architecture) -> tf.Tensor:
     """The mirror of `image_features`. (batch, z_dim) -> (batch, size, size, 3), in the pixel range, float32"""
     size, channels = architecture.feature_size, architecture.filters[-1]
     resnet = architecture.residual == "resnet18"
@@ -49,7 +51,7 @@ def image_from_code(z, architecture):
     return layers.Activation(activation, dtype="float32", name="image")(x)
 
 
-def normalise_activate(x, architecture):
+def normalise_activate(x: tf.Tensor, architecture: Architecture) -> tf.Tensor:
     """The architecture's normalisation, if any, and leaky ReLU."""
     return LeakyReLU()(_normalise(x, architecture))
 

@@ -1,6 +1,9 @@
-"""The variational autoencoder: a code that is a distribution, and a decoder that invents (chapters 02 and 03)."""
+"""The variational autoencoder: a code that is a distribution, and a decoder that makes new images (chapters 02 and 03)."""
+
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -19,16 +22,22 @@ class VAE(EncoderDecoderModel):
     beta: weight of the KL (Higgins et al. 2017).
     reconstruction: "bce" (binary cross-entropy) or "mse" (squared error), of pixels in [0, 1]
         whatever the pixel range, and summed over the image.
-    narrow_dense: units of a dense layer between the features and z_mean, z_log_var; a narrow one
+    narrow_dense: units of a dense layer between the features and z_mean, z_log_var. A narrow one
         saves most of the encoder's weights. None leaves it out.
     warm_up: training steps in which the weight of the KL grows from 0 to beta (Bowman et al. 2016).
     Further options: see `gdl.models.architecture.Architecture`.
     All losses and metrics are averages over the images of sums over pixels or dimensions.
+    Raises CourseError for options that are not known or do not fit together.
+
+    >>> import gdl
+    >>> vae = gdl.VAE(image_size=16, z_dim=2, filters=(4, 8), beta=0.5, reconstruction="mse")
+    >>> vae.generate(3, seed=0).shape
+    (3, 16, 16, 3)
     """
 
     def __init__(
-        self, image_size=64, z_dim=256, filters=(32, 64, 128, 256),
-        beta=1.0, reconstruction="bce", narrow_dense=None, warm_up=0, **options,
+        self, image_size: int = 64, z_dim: int = 256, filters: tuple = (32, 64, 128, 256),
+        beta: float = 1.0, reconstruction: str = "bce", narrow_dense: int | None = None, warm_up: int = 0, **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
         if reconstruction not in RECONSTRUCTION:
@@ -50,19 +59,19 @@ class VAE(EncoderDecoderModel):
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
         self.build((None, image_size, image_size, 3))
 
-    def call(self, x, training=False):
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         z_mean, z_log_var = self.encoder(x, training=training)
         return self.decoder(self.sampling(z_mean, z_log_var), training=training)
 
-    def both_losses(self, x, training):
-        """(batch, size, size, 3) -> reconstruction and KL of each image, (batch,) and (batch,)"""
+    def both_losses(self, x: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Reconstruction loss and KL of each image. (batch, size, size, 3) -> (batch,) and (batch,)"""
         z_mean, z_log_var = self.encoder(x, training=training)  # (batch, z_dim) each
         z = self.sampling(z_mean, z_log_var)  # (batch, z_dim)
         x_hat = self.decoder(z, training=training)  # (batch, size, size, 3)
         compare = RECONSTRUCTION[self.reconstruction]
         return compare(self.unit_range(x), self.unit_range(x_hat)), kl_divergence(z_mean, z_log_var)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         beta = self.beta
         if self.warm_up:
@@ -70,19 +79,19 @@ class VAE(EncoderDecoderModel):
         with tf.GradientTape(persistent=True) as tape:  # persistent: there may be two optimisers
             reconstruction, kl = self.both_losses(x, training=True)  # (batch,), (batch,)
             loss = tf.reduce_mean(reconstruction + beta * kl)  # ()
-            scaled = [optimizer.scale_loss(loss) for optimizer, _ in self.optimizer_groups]  # changes something in float16 only
+            scaled = [optimizer.scale_loss(loss) for optimizer, _ in self.optimizer_groups]  # larger in float16, else the same
         for (optimizer, weights), scaled_loss in zip(self.optimizer_groups, scaled):
             gradients = tape.gradient(scaled_loss, weights)
             optimizer.apply_gradients(zip(gradients, weights))
         return self.track(reconstruction, kl, beta)
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         reconstruction, kl = self.both_losses(x, training=False)
         return self.track(reconstruction, kl, self.beta)
 
-    def track(self, reconstruction, kl, beta):
-        """Adds a batch to the metrics and returns them."""
+    def track(self, reconstruction: tf.Tensor, kl: tf.Tensor, beta: float) -> dict[str, tf.Tensor]:
+        """Adds the losses of a batch, (batch,) each, to the metrics and returns these."""
         loss = reconstruction + beta * kl  # (batch,)
         self.trackers["loss"].update_state(loss)
         self.trackers["reconstruction_loss"].update_state(reconstruction)
@@ -92,16 +101,16 @@ class VAE(EncoderDecoderModel):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.trackers.values())
 
-    def compile(self, optimizer="adam", decoder_optimizer=None, **options):
-        """As in Keras; a second optimiser trains the decoder, and the first then the encoder alone."""
+    def compile(self, optimizer: Any = "adam", decoder_optimizer: Any = None, **options: Any) -> None:
+        """As in Keras. With a second optimiser, that one trains the decoder and the first trains the encoder alone."""
         self.decoder_optimizer = second_optimizer(decoder_optimizer, self.dtype_policy.name)
         super().compile(optimizer, **options)
 
     @property
-    def optimizer_groups(self):
+    def optimizer_groups(self) -> list[tuple]:
         if self.decoder_optimizer is None:
             return [(self.optimizer, self.trainable_variables)]
         return [
@@ -109,35 +118,39 @@ class VAE(EncoderDecoderModel):
             (self.decoder_optimizer, self.decoder.trainable_variables),
         ]
 
-    def posterior(self, x):
+    def posterior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """z_mean and z_log_var of images. As in `encode` -> two (n, z_dim) float32"""
         return in_batches(self.encoder, self.check_images(x))
 
-    def encode(self, x):
+    def encode(self, x: np.ndarray) -> np.ndarray:
         """z_mean of images. (n, size, size, 3), uint8 or float32 in the pixel range -> (n, z_dim) float32"""
         return self.posterior(x)[0]
 
-    def preview(self, x):
+    def preview(self, x: np.ndarray) -> dict[str, np.ndarray]:
         faces = self.generate(2 * len(x))
         return {**super().preview(x), "random z": faces[: len(x)], " random z": faces[len(x) :]}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = dict(beta=self.beta, reconstruction=self.reconstruction, narrow_dense=self.narrow_dense, warm_up=self.warm_up)
         return {**super().get_config(), **own}
 
 
 class Sampling(layers.Layer):
-    """z = z_mean + exp(z_log_var / 2) epsilon, with epsilon from N(0, 1) anew at each call.
+    """z = z_mean + exp(z_log_var / 2) epsilon, with new epsilon from N(0, 1) at each call.
 
-    Two (batch, z_dim) -> (batch, z_dim). The noise is drawn apart from z_mean and z_log_var, so that gradients
-    reach both: the reparameterisation trick of Kingma and Welling 2014.
+    Two (batch, z_dim) -> (batch, z_dim). The noise does not depend on z_mean and z_log_var, so gradients reach both: the
+    reparameterisation trick of Kingma and Welling 2014.
+
+    >>> import gdl, numpy as np
+    >>> gdl.Sampling(seed=0)(np.zeros((5, 2)), np.zeros((5, 2))).shape
+    TensorShape([5, 2])
     """
 
-    def __init__(self, seed=None, **options):
+    def __init__(self, seed: int | None = None, **options: Any):
         super().__init__(dtype="float32", **options)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True  # there are no weights
 
-    def call(self, z_mean, z_log_var):
+    def call(self, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
         epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         return z_mean + ops.exp(z_log_var / 2) * epsilon

@@ -1,4 +1,6 @@
-"""The Wasserstein GAN with gradient penalty: a critic whose slope is kept at one (chapter 06)."""
+"""The Wasserstein GAN with gradient penalty: a critic whose gradient is kept near norm 1 (chapter 06)."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,28 +11,36 @@ from gdl.models.losses import gradient_penalty, wasserstein_critic_loss, wassers
 
 
 class WGANGP(AdversarialModel):
-    """Generator and critic; the critic's gradient is drawn towards norm 1. Gulrajani et al. 2017.
+    """Generator and critic; a penalty keeps the norm of the critic's gradient near 1. Gulrajani et al. 2017.
 
     critic_steps: steps of the critic for each step of the generator.
     gp_weight: weight of the gradient penalty.
     Further options: see `gdl.models.adversarial.AdversarialModel`; critic_norm can be "layer" or None.
+    Raises CourseError for options that are not known or do not fit together.
+
+    >>> import gdl
+    >>> gdl.WGANGP(image_size=16, z_dim=2, filters=(4, 8)).generate(3).shape
+    (3, 16, 16, 3)
     """
 
     metric_names = ("critic_loss", "generator_loss", "wasserstein", "gradient_penalty")
 
-    def __init__(self, image_size=64, z_dim=128, filters=(64, 128, 256, 512), critic_steps=5, gp_weight=10.0, **options):
+    def __init__(
+        self, image_size: int = 64, z_dim: int = 128, filters: tuple = (64, 128, 256, 512),
+        critic_steps: int = 5, gp_weight: float = 10.0, **options: Any,
+    ):  # fmt: skip
         if options.get("critic_norm") == "batch":
             raise CourseError(
-                "critic_norm='batch' does not go with a gradient penalty, which asks for the gradient of each image's score by that "
+                "critic_norm='batch' does not go with a gradient penalty, which takes the gradient of each image's score by that "
                 "image alone, while batch normalisation mixes all images of a batch: choose 'layer' or None."
             )
         super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, **options)
         if gp_weight < 0:
-            raise CourseError(f"gp_weight is {gp_weight}: it cannot be negative; the paper's is 10.")
+            raise CourseError(f"gp_weight is {gp_weight}: give a weight that is not negative; the paper's is 10.")
         self.gp_weight = gp_weight
 
-    def critic_loss(self, real, fake, training):
-        """Score of the fake less score of the real image, and the penalty. Two (batch, size, size, 3) -> (batch,)"""
+    def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
+        """Score of the fake less score of the real image, plus the penalty. Two (batch, size, size, 3) -> (batch,)"""
         difference = wasserstein_critic_loss(self.critic(real, training=training), self.critic(fake, training=training))
         alpha = keras.random.uniform((tf.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
         penalty = gradient_penalty(lambda x: self.critic(x, training=training), real, fake, alpha)
@@ -38,11 +48,11 @@ class WGANGP(AdversarialModel):
         self.track(critic_loss=loss, wasserstein=-difference, gradient_penalty=penalty)
         return loss
 
-    def generator_loss(self, fake, training):
+    def generator_loss(self, fake: tf.Tensor, training: bool) -> tf.Tensor:
         """The negative of the critic's score. (batch, size, size, 3) -> (batch,)"""
         loss = wasserstein_generator_loss(self.critic(fake, training=training))
         self.track(generator_loss=loss)
         return loss
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "gp_weight": self.gp_weight}
