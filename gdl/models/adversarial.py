@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from gdl.arguments import number, whole_number
 from gdl.errors import CourseError
 from gdl.models.base import DecoderModel, in_batches, second_optimizer, steps_taken
 from gdl.models.networks import image_features, image_from_code
@@ -36,11 +37,11 @@ class AdversarialModel(DecoderModel):
         critic_steps: int = 1, critic_norm: str | None = None, ema: float | None = None, **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
-        if critic_steps < 1 or critic_steps != int(critic_steps):
-            raise CourseError(f"critic_steps is {critic_steps}: give a whole number of critic steps, at least 1, for each step of the generator.")
+        critic_steps = whole_number("critic_steps", critic_steps)
         if critic_norm not in CRITIC_NORMS:
             raise CourseError(f"critic_norm={critic_norm!r} is not known: choose 'batch', 'layer' or None.")
-        if ema is not None and not 0 <= ema < 1:
+        ema = None if ema is None else number("ema", ema)
+        if ema is not None and ema >= 1:
             raise CourseError(f"ema is {ema}: it is the share of the old average that is kept, at least 0 and less than 1, such as 0.998.")
         self.critic_steps, self.critic_norm, self.ema = critic_steps, critic_norm, ema
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gdl.arguments import number, whole_number, whole_numbers
+from gdl.arguments import number, true_or_false, whole_number, whole_numbers
 from gdl.data.pixels import check_pixel_range
 from gdl.errors import CourseError
 
@@ -60,6 +60,8 @@ class Architecture:
             "filters": whole_numbers("filters", self.filters),
             "kernel_sizes": (whole_numbers if several else whole_number)("kernel_sizes", self.kernel_sizes),
             "residual": bool(self.residual) if self.residual in (0, 1) else self.residual,
+            "batch_norm": true_or_false("batch_norm", self.batch_norm),
+            "layer_norm": true_or_false("layer_norm", self.layer_norm),
             "dropout": number("dropout", self.dropout),
             "pixel_range": check_pixel_range(self.pixel_range),
         }

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gdl.arguments import number
 from gdl.errors import CourseError
 from gdl.models.adversarial import AdversarialModel
 from gdl.models.losses import discriminator_loss, generator_loss
@@ -31,9 +32,9 @@ class GAN(AdversarialModel):
         label_smoothing: float = 0.0, label_noise: float = 0.0, **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
-        if not (0 <= label_smoothing < 0.5 and 0 <= label_noise < 0.5):
-            raise CourseError(f"label_smoothing is {label_smoothing} and label_noise {label_noise}: give at least 0 and less than 0.5 for both.")
-        self.label_smoothing, self.label_noise = label_smoothing, label_noise
+        self.label_smoothing, self.label_noise = number("label_smoothing", label_smoothing), number("label_noise", label_noise)
+        if max(self.label_smoothing, self.label_noise) >= 0.5:
+            raise CourseError(f"label_smoothing is {label_smoothing} and label_noise is {label_noise}: give less than 0.5 for both.")
 
     def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
         """Cross-entropy of the discriminator on pairs of images. Two (batch, size, size, 3) -> (batch,)"""

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gdl.arguments import number
 from gdl.errors import CourseError
 from gdl.models.adversarial import AdversarialModel
 from gdl.models.losses import wasserstein_critic_loss, wasserstein_generator_loss
@@ -33,9 +34,9 @@ class WGAN(AdversarialModel):
         critic_steps: int = 5, clip: float = 0.01, critic_norm: str | None = "batch", **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, critic_norm=critic_norm, **options)
-        if clip <= 0:
+        self.clip = number("clip", clip)
+        if not self.clip:
             raise CourseError(f"clip is {clip}: it bounds the critic's weights, so give more than 0, such as 0.01.")
-        self.clip = clip
 
     def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
         """Score of the fake less score of the real image. Two (batch, size, size, 3) -> (batch,)"""

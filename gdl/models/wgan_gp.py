@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gdl.arguments import number
 from gdl.errors import CourseError
 from gdl.models.adversarial import AdversarialModel
 from gdl.models.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
@@ -35,9 +36,7 @@ class WGANGP(AdversarialModel):
                 "image alone, while batch normalisation mixes all images of a batch: choose 'layer' or None."
             )
         super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, **options)
-        if gp_weight < 0:
-            raise CourseError(f"gp_weight is {gp_weight}: give a weight that is not negative; the paper's is 10.")
-        self.gp_weight = gp_weight
+        self.gp_weight = number("gp_weight", gp_weight)
 
     def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
         """Score of the fake less score of the real image, plus the penalty. Two (batch, size, size, 3) -> (batch,)"""

@@ -118,7 +118,7 @@ def test_options_go_together(row, precision):
         (gdl.WGAN, dict(clip=0), "clip is 0"),
         (gdl.WGANGP, dict(gp_weight=-1), "gp_weight is -1"),
         (gdl.GAN, dict(label_smoothing=0.5), "label_smoothing is 0.5"),
-        (gdl.GAN, dict(label_noise=-0.1), "label_noise -0.1"),
+        (gdl.GAN, dict(label_noise=-0.1), "label_noise is -0.1"),
         (gdl.GAN, dict(layer_norm=True), "set batch_norm=False"),
         (gdl.WGAN, dict(image_size=18), "multiple of 4"),
     ],
