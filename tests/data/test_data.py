@@ -50,7 +50,7 @@ def test_celeba_agrees_with_its_tables(celeba):
         assert {partition[name] for name in split.names} == {code}
         assert split.images.shape == (len(split), 32, 32, 3) and split.images.dtype == np.uint8
         assert split.attributes.columns.tolist() == lines[1].split()
-        assert (split.attributes.dtypes == bool).all()
+        assert (split.attributes.dtypes == np.dtype(bool)).all()
         assert split.attributes.index.equals(pd.RangeIndex(len(split)))
         assert split.attributes.to_numpy().tolist() == [rows[name] for name in split.names]
         (source,) = open_photos(place, [photos[split.names[0]][0]])  # one by hand
@@ -256,7 +256,7 @@ def test_one_photograph_in_a_thousand_may_be_broken(make_celeba, own_cache, caps
     whole = gdl.CelebA(root, size=16)
     break_photo(root, "000009.jpg")
     faces = gdl.CelebA(root, size=16)
-    assert capsys.readouterr().out == "Skipped 1 of 1,000 images, which cannot be read: 000009.jpg\n"
+    assert capsys.readouterr().out == "Skipped 1 of 1,000 images that cannot be read: 000009.jpg\n"
     assert (len(faces.train), len(faces.val), len(faces.test)) == (800, 99, 100)
     assert np.array_equal(faces.val.images, whole.val.images[1:])
     assert faces.val.names.tolist() == whole.val.names[1:].tolist()
@@ -495,7 +495,7 @@ def test_where_faces_come_from(tmp_path, monkeypatch, make_celeba, drawn_celeba,
     chapters = tmp_path / "project" / "chapters"
     chapters.mkdir(parents=True)
     monkeypatch.chdir(chapters)
-    monkeypatch.setattr(data, "__file__", str(tmp_path / "checkout" / "gdl" / "data.py"))
+    monkeypatch.setattr(data.faces, "__file__", str(tmp_path / "checkout" / "gdl" / "data" / "faces.py"))
 
     drawn = f"{len((drawn_celeba / ATTR).read_text().splitlines()[1].split())} attributes"
 
@@ -688,6 +688,6 @@ def test_memory_does_not_grow_with_the_set(tmp_path):
     for _ in range(4):
         next(batches)
     before = own()
-    for batch in batches:
+    for _ in batches:
         pass
     assert own() - before < 100
