@@ -1,13 +1,14 @@
-"""Drawn faces: the course's own data set, with nobody's photograph in it.
+"""Drawn faces: the course's own data set, without photographs of real people.
 
-`factors` samples what is true of each face, `attributes` names it in CelebA's words, `draw` paints it,
-`images` paints many in parallel, and `write_celeba` writes a folder that looks like CelebA's own.
+`factors` samples the factors of each face, `attributes` gives CelebA's attributes of it, `draw` draws it,
+`images` draws many in parallel, and `write_celeba` writes a folder with CelebA's layout.
 """
 
 from gdl.drawn.face import draw, draw_aligned
-from gdl.drawn.factors import attributes, factors
+from gdl.drawn.factors import factors
+from gdl.drawn.labels import attributes
 from gdl.drawn.layout import images, write_celeba
 
-VERSION = 1  # raised when the same factors give other pixels, so that stored images are drawn anew
+VERSION = 1  # increased when the same factors give other pixels, so that cached images are drawn again
 
 __all__ = ["VERSION", "attributes", "draw", "draw_aligned", "factors", "images", "write_celeba"]

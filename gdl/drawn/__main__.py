@@ -6,7 +6,7 @@ import sys
 from gdl.drawn.layout import BLOCK, draw_block
 
 
-def main(n, size, seed, worker, workers):
+def main(n: int, size: int, seed: int, worker: int, workers: int) -> None:
     for start in range(worker * BLOCK, n, workers * BLOCK):
         block = draw_block(start, min(start + BLOCK, n), size, seed)
         sys.stdout.buffer.write(block.tobytes())
@@ -16,5 +16,5 @@ def main(n, size, seed, worker, workers):
 if __name__ == "__main__":
     try:
         main(*map(int, sys.argv[1:]))
-    except (BrokenPipeError, KeyboardInterrupt):  # nobody reads any more
+    except (BrokenPipeError, KeyboardInterrupt):  # the reader is gone
         os._exit(1)

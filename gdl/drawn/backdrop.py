@@ -1,4 +1,4 @@
-"""What is behind the person: out of focus, so that nothing in it is sharp."""
+"""The background: it is out of focus, so that nothing in it is sharp."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from gdl.drawn.paint import dice, hsv, mix, noise, over, soft
 
 
 def backdrop(f, g):
-    """The canvas before anybody is on it, linear (3, H, W)."""
+    """The canvas with nothing but the background, linear (3, H, W)."""
     rng = dice(g, 1)
     saturation, light = 0.5 * f.backdrop_saturation, f.backdrop_light
     far = hsv(f.backdrop_hue, saturation, 0.10 + 0.80 * light)

@@ -1,52 +1,66 @@
 """Drawing one face: soft masks on a grid of coordinates, painted one over the other in linear light.
 
-Coordinates are those of CelebA's aligned frame, 178 wide and 218 high, with the eyes at about (69, 111) and
-(108, 111). There are three pairs of them. (X, Y) are of the frame. (x, y) are of the head: they start between
-the eyes and tilt with it. In (u, y), u also turns with the head, so that what is drawn at u = 0 stays in the
-middle of the face. Every edge is a ramp and never a step: the picture changes smoothly with every amount.
+The unit is a pixel of CelebA's aligned frame, 178 wide and 218 high, with the eyes at about (69, 111) and
+(108, 111). There are three systems of coordinates. (X, Y) belong to the frame. (x, y) belong to the head: their
+origin is between the eyes, and they tilt with the head. In (u, y), u also turns with the head, so that what is
+drawn at u = 0 stays in the middle of the face. Every edge is a smooth ramp, so the picture changes smoothly with
+every amount.
 
-In all modules that draw, `f` holds the factors of one face by name and `g` holds the grid, the measures of the
+In all modules that draw, `f` holds the factors of one face by name, and `g` holds the grid, the dimensions of the
 head and the light.
 """
 
+from collections.abc import Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image, ImageFilter
 
+from gdl.arguments import whole_number
 from gdl.drawn import features, hair, worn
 from gdl.drawn.backdrop import backdrop
 from gdl.drawn.paint import bump, hill, lin, noise, over, soft
 
-SQUARE = (19, 39, 140, 140)  # left, top, width and height of the window that a square image shows
+SQUARE = (19, 39, 140, 140)  # left, top, width and height of the part of the frame that a square image shows
 FRAME = (0, 0, 178, 218)
 TURN = 52.0  # radius of the cylinder on which the features turn
 
 
-def draw(row, size=64):
-    """Draw one face as a square image, uint8 (size, size, 3), values 0 to 255.
+Row = pd.Series | Mapping[str, Any]  # one row of gdl.drawn.factors
 
-    row: one row of `gdl.drawn.factors` (a Series or a mapping). The image shows the middle 140 x 140 of the
-    aligned frame, as the course crops CelebA. The same row gives the same bytes. Raises ValueError for a size
+
+def draw(row: Row, size: int = 64) -> np.ndarray:
+    """Draws one face as a square image, uint8 (size, size, 3), values 0 to 255.
+
+    row: one row of `gdl.drawn.factors`, a Series or a dict. The image shows the central 140 x 140 pixels of the
+    aligned frame, as the course crops CelebA. The same row gives the same bytes. Raises CourseError for a size
     below 8, KeyError for a missing factor.
+
+    >>> import gdl
+    >>> gdl.drawn.draw(gdl.drawn.factors(1).iloc[0], size=32).shape
+    (32, 32, 3)
     """
-    if size < 8:
-        raise ValueError(f"size must be 8 or more, not {size}")
+    size = whole_number("size", size, 8)
     return _render(row, SQUARE, size, size)
 
 
-def draw_aligned(row):
-    """Draw one face in CelebA's whole aligned frame, uint8 (218, 178, 3), values 0 to 255.
+def draw_aligned(row: Row) -> np.ndarray:
+    """Draws one face in CelebA's whole aligned frame, uint8 (218, 178, 3), values 0 to 255.
 
-    row: one row of `gdl.drawn.factors` (a Series or a mapping). The same row gives the same bytes. Raises
-    KeyError for a missing factor.
+    row: as in `draw`. The same row gives the same bytes. Raises KeyError for a missing factor.
+
+    >>> import gdl
+    >>> gdl.drawn.draw_aligned(gdl.drawn.factors(1).iloc[0]).shape
+    (218, 178, 3)
     """
     return _render(row, FRAME, 178, 218)
 
 
 def _render(row, window, width, height):
     f = _Factors(row)
-    zoom = max(2, -(-96 // width))  # the canvas is so many times finer than the image
+    zoom = max(2, -(-96 // width))  # how many times finer the canvas is than the image
     g = _grid(f, window, width * zoom, height * zoom, zoom)
     image = backdrop(f, g)  # from the back to the front
     hair.behind(image, f, g)
@@ -68,14 +82,14 @@ class _Factors(dict):
 
 
 def _grid(f, window, width, height, zoom):
-    """The coordinates of the canvas, each float32 (H, W), and the measures of this head in frame units."""
+    """The coordinates of the canvas, each float32 (H, W), and the dimensions of this head in frame units."""
     left, top, w, h = window
     g = SimpleNamespace(seed=int(f.seed), window=window, shape=(height, width), px=zoom * w / width)
     g.X = (left + (np.arange(width, dtype=np.float32) + 0.5) * (w / width))[None, :].repeat(height, 0)
     g.Y = (top + (np.arange(height, dtype=np.float32) + 0.5) * (h / height))[:, None].repeat(width, 1)
 
     g.turn = np.float32(np.radians(25 * f.yaw))
-    g.drift = TURN * np.sin(g.turn)  # how far the middle of the features is from the middle of the head
+    g.drift = TURN * np.sin(g.turn)  # distance of the middle of the features from the middle of the head
     c, s = np.cos(np.float32(np.radians(f.roll))), np.sin(np.float32(np.radians(f.roll)))
     dx, dy = g.X - 88.5, g.Y - 111
     g.x = c * dx + s * dy + 0.72 * g.drift  # the features stay near the middle of the frame, the head moves
@@ -90,7 +104,7 @@ def _grid(f, window, width, height, zoom):
     g.square = 2.2 + 0.25 * f.jaw + 0.6 * f.presentation + 0.6 * f.chubby  # of the jaw
     g.taper = 0.22 - 0.05 * f.jaw - 0.13 * f.presentation - 0.10 * f.chubby  # from the cheeks to the chin
     g.eye = 19.5 + f.eye_distance  # from the middle to each eye
-    g.nose = 0.92 + 0.45 * f.nose_size - 0.30 * f.nose_point  # width, 1 for a middling one
+    g.nose = 0.92 + 0.45 * f.nose_size - 0.30 * f.nose_point  # width, 1 for a medium nose
     g.tip = 23.0 + 1.5 * f.nose_size + 1.8 * f.nose_point + 1.6 * f.nose_length  # of the nose, below the eyes
     g.lean = 8 * np.sin(g.turn)  # the nose stands out, so it moves more than the skin
     g.open = 11 * f.mouth_open**1.2 * (0.75 + 0.25 * f.smile)  # height of the open mouth
@@ -123,7 +137,7 @@ def _skin(f):
 
 
 def _head(image, f, g):
-    """The head with its features. Keeps its mask (g.head) and the distance inside its outline (g.edge)."""
+    """The head with its features. Stores its mask (g.head) and the distance inside its outline (g.edge)."""
     g.edge, dome = _outline(g)
     g.head = soft(g.edge, 1.3 * g.px)
     light, shine = _light(f, g, 40 * np.sqrt(dome + 0.02) + _relief(f, g))
@@ -139,7 +153,7 @@ def _head(image, f, g):
 
 
 def _outline(g):
-    """Distance inside the head's outline (negative outside) and a dome, 0 on the outline to 1, both (H, W)."""
+    """The distance inside the head's outline (negative outside), and a dome from 0 on the outline to 1, both (H, W)."""
     t = np.clip(g.y / g.chin, 0, 1)
     x = g.x - 0.62 * g.drift * t * t  # the chin turns with the features, the crown stays
     half = g.w * (1 - g.taper * t * t)
@@ -150,7 +164,7 @@ def _outline(g):
 
 
 def _light(f, g, height):
-    """Light on a surface of a given height (H, W): how much falls on it and how much it mirrors, both (H, W)."""
+    """The light on a surface of a given height (H, W): diffuse and specular, both (H, W)."""
     dy, dx = np.gradient(height, np.float32(g.window[2] / g.shape[1]))
     norm = 1 / np.sqrt(1 + dx * dx + dy * dy)
     lx, ly, lz = g.light
@@ -164,7 +178,7 @@ def _light(f, g, height):
 
 
 def _relief(f, g):
-    """What stands out of the dome of the head (H, W): nose, brow, eye sockets, cheeks, mouth and chin."""
+    """The height of the face above the dome of the head (H, W): nose, brow, eye sockets, cheeks, mouth and chin."""
     u, y, au = g.u, g.y, np.abs(g.u)
     n = u - g.lean * np.clip((y + 6) / 30, 0, 1)  # across the nose
     run = np.clip((y + 14) / 38, 0, 1)  # from its root to its tip
@@ -183,7 +197,7 @@ def _relief(f, g):
 
 
 def _occlusion(f, g):
-    """Soft shadows and lines that stay where they are in any light, a factor (H, W)."""
+    """Soft shadows and lines that are the same in any light, a factor (H, W)."""
     u, y, au = g.u, g.y, np.abs(g.u)
     n = u - g.lean
     s = 0.20 * bump(n, y - g.tip - 6.5, 9 * g.nose, 3.0)  # under the nose
@@ -209,7 +223,7 @@ def _wrinkles(u, y, au, fold):
 
 
 def _albedo(f, g):
-    """Colour of the skin with all that lies or grows on it, linear (3, H, W)."""
+    """Colour of the skin with its blemishes, make-up and beard, linear (3, H, W)."""
     u, y, au = g.u, g.y, np.abs(g.u)
     skin = g.skin * (1 + 0.05 * noise(g, 14, 18, 20) + 0.03 * noise(g, 110, 135, 21))
     red = g.skin * lin((257, 216, 213))
@@ -222,7 +236,7 @@ def _albedo(f, g):
 
 
 def _develop(image, f, g, width, height):
-    """Linear light (3, H, W) to an sRGB image, uint8 (height, width, 3): exposure, corners, lens, pixels."""
+    """Linear light (3, H, W) to an sRGB image, uint8 (height, width, 3): exposure, vignette, blur, resolution."""
     image *= 1.10 * 2 ** (0.35 * f.exposure)
     image /= 1 + 0.16 * image * image  # bright light saturates slowly
     image *= 1 - 0.10 * ((g.X - 89) / 89) ** 2 - 0.06 * ((g.Y - 109) / 109) ** 2
@@ -230,5 +244,5 @@ def _develop(image, f, g, width, height):
     picture = Image.fromarray(np.ascontiguousarray(pixels.astype(np.uint8).transpose(1, 2, 0)))
     if f.blurry > 0:
         radius = 1.9 * f.blurry * g.shape[1] / g.window[2]
-        picture = picture.filter(ImageFilter.GaussianBlur(float(radius)))  # Pillow 13 refuses a NumPy number
-    return np.array(picture.resize((width, height), Image.BOX))
+        picture = picture.filter(ImageFilter.GaussianBlur(float(radius)))  # Pillow 13 takes no NumPy number
+    return np.array(picture.resize((width, height), Image.Resampling.BOX))

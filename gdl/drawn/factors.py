@@ -1,32 +1,34 @@
-"""The true factors behind each drawn face, and the CelebA attributes that follow from them.
+"""The factors of drawn faces, sampled: everything that determines a drawing.
 
 One rule makes the table easy to read: an amount is a number from 0 to 1, and the attribute of that
-name is present where the amount is above a half. The sampler keeps away from the middle (0.4 to 0.6),
-so that what the table says can be seen in the drawing.
+name is present where the amount is above a half. The sampler avoids the middle (0.4 to 0.6), so that
+what the table says can be seen in the drawing.
 
-How often an attribute occurs, and how it goes with presentation, age and smile, is taken from CelebA's
+The frequency of each attribute, and its dependence on presentation, age and smile, are taken from CelebA's
 own table (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV 2015). Skin tone is
-independent of everything but the colours of hair and eyes.
+independent of everything except the colours of hair and eyes.
 """
 
 import numpy as np
 import pandas as pd
 
-HAIR_COLOURS = ("black", "espresso", "brown", "auburn", "sandy", "blond")  # gray is a matter of age, below
-_HAIR_WEIGHTS = {  # (dark skin, male) -> how likely each of HAIR_COLOURS is
+from gdl.arguments import whole_number
+
+HAIR_COLOURS = ("black", "espresso", "brown", "auburn", "sandy", "blond")  # gray depends on age, below
+_HAIR_WEIGHTS = {  # (dark skin, male) -> probability of each of HAIR_COLOURS
     (False, False): (0.06, 0.10, 0.27, 0.10, 0.09, 0.38),
     (False, True): (0.18, 0.29, 0.23, 0.07, 0.20, 0.03),
     (True, False): (0.42, 0.28, 0.14, 0.08, 0.03, 0.05),
     (True, True): (0.52, 0.36, 0.07, 0.02, 0.02, 0.01),
 }
 EYE_COLOURS = ("brown", "hazel", "green", "blue", "gray")
-_EYE_WEIGHTS = {  # dark skin -> how likely each of EYE_COLOURS is
+_EYE_WEIGHTS = {  # dark skin -> probability of each of EYE_COLOURS
     False: (0.40, 0.19, 0.12, 0.21, 0.08),
     True: (0.88, 0.12, 0.0, 0.0, 0.0),
 }
 BACKDROPS = ("gradient", "blobs", "bokeh", "wall", "foliage")
 HATS = ("cap", "beanie", "fedora")
-_BEARDS = (  # (how likely for a man, stubble, goatee, mustache, sideburns, beard on the cheeks)
+_BEARDS = (  # (probability for a man, stubble, goatee, mustache, sideburns, beard on the cheeks)
     (0.180, 1, 0, 0, 0, 0),
     (0.050, 1, 0, 0, 1, 0),
     (0.030, 1, 1, 0, 0, 0),
@@ -37,7 +39,7 @@ _BEARDS = (  # (how likely for a man, stubble, goatee, mustache, sideburns, bear
     (0.050, 0, 0, 0, 1, 0),
     (0.555, 0, 0, 0, 0, 0),
 )
-_UNIFORMS = 128  # random numbers kept for each row; not all are used
+_UNIFORMS = 128  # random numbers for each row; not all are used
 
 
 def _uniforms(start, stop, seed):
@@ -62,7 +64,7 @@ def _bell(u, sharpness=3.0):
     return np.tanh(np.log(u / (1 - u + 1e-12) + 1e-12) / sharpness)
 
 
-def rows(start, stop, seed=0):
+def rows(start: int, stop: int, seed: int = 0) -> pd.DataFrame:
     """Rows start to stop (stop not included) of the table of factors; see `factors`."""
     table = _uniforms(start, stop, seed)
     columns = iter(table.T)
@@ -177,18 +179,18 @@ def rows(start, stop, seed=0):
     return pd.DataFrame(f, index=pd.RangeIndex(start, stop))
 
 
-def factors(n, seed=0):
-    """The true factors of n drawn faces, one row a face, as a pandas DataFrame.
+def factors(n: int, seed: int = 0) -> pd.DataFrame:
+    """The factors of n drawn faces: a table with one row for each face.
 
-    n: number of rows, at least 0. seed: integer, at least 0. Row i depends on (seed, i) alone, so a longer
-    table begins with the rows of a shorter one. Raises ValueError for a negative n.
+    n: number of rows, at least 0. seed: integer, at least 0. Row i depends only on (seed, i), so a longer
+    table begins with the rows of a shorter one. CourseError for another n or seed.
 
     Floats from 0 to 1: presentation (0 female, 1 male), age (0 is about 18 years, 1 about 80), skin_tone (0 very
     pale, 1 very dark), chubby, double_chin, smile, mouth_open, narrow_eyes, eye_bags, brow_arch, brow_bush,
     nose_size, nose_point, lip_size, cheekbones, rosy, makeup, lipstick, stubble, goatee, mustache, sideburns, beard
     (on the cheeks), hair_length (0 cropped, 0.3 to the ears, 0.6 to the shoulders, 1 past them), hair_volume,
     hair_wave (0 straight, 1 curly), receding, bangs, collar (0 a low neckline, 1 a shirt), light_y (0 from the
-    front, 1 from above), light_strength, blurry; and what only chooses a colour or a form: lipstick_hue, hat_hue,
+    front, 1 from above), light_strength, blurry; and those that only choose a colour or a shape: lipstick_hue, hat_hue,
     tie_hue, earring_size, glasses_rim, glasses_round, clothes_* and backdrop_* hue, saturation and light.
     Floats from -1 to 1: undertone (cool to golden), face_width, face_length, jaw, chin, nose_length, mouth_width,
     brow_height, eye_size, eye_slant, eye_distance, hair_light, parting, yaw (turned by up to 25 degrees to the left
@@ -196,63 +198,12 @@ def factors(n, seed=0):
     light_warmth, exposure. roll is in degrees, -10 to 10, clockwise.
     Booleans: bald, glasses, sunglasses (with glasses), earrings, necklace, necktie. Strings: hair_colour, eye_colour,
     hat ("none" for no hat), backdrop. seed is an integer for the fine texture.
+
+    >>> import gdl
+    >>> gdl.drawn.factors(3)[["age", "smile", "hair_colour", "glasses"]].round(2)
+        age  smile hair_colour  glasses
+    0  0.33   0.65       black    False
+    1  0.62   0.88       blond    False
+    2  0.05   0.23    espresso    False
     """
-    if n < 0:
-        raise ValueError(f"the number of faces must be 0 or more, not {n}")
-    return rows(0, n, seed)
-
-
-AMOUNTS = {  # attribute -> the amount that must be above a half
-    "5_o_Clock_Shadow": "stubble",
-    "Arched_Eyebrows": "brow_arch",
-    "Bags_Under_Eyes": "eye_bags",
-    "Big_Lips": "lip_size",
-    "Big_Nose": "nose_size",
-    "Blurry": "blurry",
-    "Bushy_Eyebrows": "brow_bush",
-    "Chubby": "chubby",
-    "Double_Chin": "double_chin",
-    "Goatee": "goatee",
-    "Heavy_Makeup": "makeup",
-    "High_Cheekbones": "cheekbones",
-    "Male": "presentation",
-    "Mouth_Slightly_Open": "mouth_open",
-    "Mustache": "mustache",
-    "Narrow_Eyes": "narrow_eyes",
-    "Pointy_Nose": "nose_point",
-    "Rosy_Cheeks": "rosy",
-    "Sideburns": "sideburns",
-    "Smiling": "smile",
-    "Wearing_Lipstick": "lipstick",
-}
-
-
-def attributes(factors):
-    """The CelebA attributes that a drawing of these factors shows: a bool DataFrame, one row a face.
-
-    factors: a table from `gdl.drawn.factors`, or part of one. The columns are 38 of CelebA's 40 names, in
-    CelebA's (alphabetical) order. `Male` is CelebA's name for how a face is presented. A pure function of the
-    factors. Raises KeyError for a missing column.
-    """
-    t = {name: factors[amount] > 0.5 for name, amount in AMOUNTS.items()}
-    hat, bald = factors["hat"] != "none", factors["bald"].astype(bool)
-    hair = ~bald  # some hair is seen
-    t["Bald"] = bald & ~hat
-    t["Bangs"] = hair & ~hat & (factors["bangs"] > 0.5)
-    for colour in ("Black", "Blond", "Brown", "Gray"):
-        t[f"{colour}_Hair"] = hair & (factors["hair_colour"] == colour.lower())
-    strands = hair & (~hat | (factors["hair_length"] > 0.3))  # enough of it to see whether it is wavy
-    t["Wavy_Hair"] = strands & (factors["hair_wave"] > 0.6)
-    t["Straight_Hair"] = strands & (factors["hair_wave"] < 0.2)
-    t["Receding_Hairline"] = hair & ~hat & (factors["receding"] > 0.5)
-    for name in ("Bags_Under_Eyes", "Narrow_Eyes"):
-        t[name] = t[name] & ~factors["sunglasses"].astype(bool)
-    t["Eyeglasses"] = factors["glasses"].astype(bool)
-    t["No_Beard"] = (factors[["stubble", "goatee", "mustache", "beard"]] < 0.5).all(axis=1)
-    t["Pale_Skin"] = factors["skin_tone"] < 0.09
-    t["Wearing_Earrings"] = factors["earrings"].astype(bool)
-    t["Wearing_Hat"] = hat
-    t["Wearing_Necklace"] = factors["necklace"].astype(bool)
-    t["Wearing_Necktie"] = factors["necktie"].astype(bool)
-    t["Young"] = factors["age"] < 0.5
-    return pd.DataFrame({name: t[name].astype(bool) for name in sorted(t)}, index=factors.index)
+    return rows(0, whole_number("n", n, 0), whole_number("seed", seed, 0))

@@ -1,4 +1,4 @@
-"""The features of the face, painted on the lit skin before it is laid on the picture: eyes, brows, mouth."""
+"""The features of the face, painted on the lit skin: eyes, brows, mouth."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def eyes(skin, f, g, light):
 
 
 def _eye(view, f, g, light, dx, y, side):
-    """One eye on its part of the skin; dx and y start at its middle, side is -1 for the one on the left."""
+    """One eye on its part of the skin; the origin of dx and y is its middle, side is -1 for the eye on the left."""
     half = 10.4 + 0.8 * f.eye_size
     t = dx / half
     y = y + side * dx * (0.05 + 0.06 * f.eye_slant)

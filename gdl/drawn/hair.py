@@ -1,6 +1,6 @@
 """Hair on the head and on the face.
 
-The hair is one shape round the head with an opening for the face. Its texture is noise along one coordinate,
+The hair is one shape around the head with an opening for the face. Its texture is noise along one coordinate,
 which runs across the strands: the strands follow the outline, and waves bend them.
 """
 
@@ -26,7 +26,7 @@ def colour(f):
 
 
 def _shape(f, g):
-    """Keeps on g the hair's edge (distance inside), half width, lower end and strands (all H, W) and its top."""
+    """Stores in g the hair's edge (distance inside), half width, lower end and strands, all (H, W), and its top."""
     x, y = g.x, g.y
     curls, lumps = noise(g, 30, 36, 50), noise(g, 11, 13, 51)
     curly = max(0.0, f.hair_wave - 0.3)
@@ -69,7 +69,7 @@ def _picture(f, g):
 
 
 def behind(image, f, g):
-    """Hair behind the neck and the shoulders, in the shadow of the head."""
+    """The hair behind the neck and the shoulders, in the shadow of the head."""
     if f.bald:
         return
     _shape(f, g)
@@ -80,7 +80,7 @@ def behind(image, f, g):
 
 
 def front(image, f, g):
-    """Hair over the forehead, at the sides and, where it is long, down beside the face, with its shadow."""
+    """The hair over the forehead, at the sides and, where it is long, down beside the face, with its shadow."""
     if f.bald:
         return
     u, y, au = g.u, g.y, np.abs(g.u)
@@ -94,14 +94,14 @@ def front(image, f, g):
     beside = g.w - 2.0 - 2.5 * np.clip(-y / 30, -0.4, 1) - long * (4.5 + 4.0 * hill(y - 55, 35) + 3 * f.hair_volume)
     opening = smin(y - line, beside - np.abs(g.flank), 12) + 5 * g.strands
     face = soft(opening, 4.0 + 0.5 * g.px - 2.2 * long)
-    face = face * np.maximum(soft(g.edge - 0.7, 2), soft(y + 4, 12))  # above the ears, hair outside the head stays
+    face = face * np.maximum(soft(g.edge - 0.7, 2), soft(y + 4, 12))  # above the ears, the hair outside the head stays
     end = soft(g.hair_end - y, 10 - 6 * long)
     over(image, image * lin((184, 173, 169)), 0.6 * soft(3.5 - opening, 10) * face * g.head * end)
     over(image, _picture(f, g), soft(g.hair_edge, 1.8 * g.px) * (1 - face) * end)
 
 
 def beard(skin, f, g):
-    """Hair on the lip, the chin, the cheeks and before the ears, painted on the colour of the skin."""
+    """The hair on the lip, the chin, the cheeks and in front of the ears, painted on the colour of the skin."""
     if f.stubble + f.goatee + f.mustache + f.sideburns + f.beard == 0:
         return
     u, y, au = g.u, g.y, np.abs(g.u)
@@ -113,7 +113,7 @@ def beard(skin, f, g):
 
     tint = colour(f) * 0.7 + g.skin * 0.04
     if f.hair_colour != "gray":
-        tint = np.minimum(tint, 0.45 * g.skin)  # fair hair must be seen on fair skin
+        tint = np.minimum(tint, 0.45 * g.skin)  # fair hair must be visible on fair skin
     grain = noise(g, 110, 135, 53)
     shadow = np.maximum(jaw, np.maximum(lip, chin))
     over(skin, 0.38 * g.skin + 0.25 * tint, np.clip(0.66 * f.stubble * shadow * (1 + 0.35 * grain), 0, 1))

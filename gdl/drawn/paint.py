@@ -1,4 +1,4 @@
-"""Brushes: soft edges, bumps, noise and colours, all on the canvas's grid of coordinates.
+"""Brushes: soft edges, bumps, noise and colours, on the canvas's grid of coordinates.
 
 Images are linear light, float32 (3, H, W); masks are float32 (H, W) from 0 to 1.
 """
@@ -16,7 +16,7 @@ def lin(rgb):
 
 
 def hsv(hue, saturation, value):
-    """A colour from hue (turns round at 1), saturation and value 0 to 1, as linear light (3, 1, 1)."""
+    """A colour from hue (cyclic, 0 to 1), saturation and value 0 to 1, as linear light (3, 1, 1)."""
     return lin(np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value)) * 255)
 
 
@@ -31,12 +31,12 @@ def mix(a, b, amount):
 
 
 def over(image, colour, mask):
-    """Paint a colour (3, 1, 1) or a picture (3, H, W) over an image, in place, as much as the mask says."""
+    """Paints a colour (3, 1, 1) or a picture (3, H, W) over an image, in place, with the mask as opacity."""
     image += mask * (colour - image)
 
 
 def soft(distance, width):
-    """A mask from the distance inside a shape: 0 outside, 1 inside, a smooth ramp `width` wide between."""
+    """A mask from the distance inside a shape: 0 outside, 1 inside, with a smooth ramp of this width between."""
     t = np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -54,23 +54,23 @@ def bump(dx, dy, rx, ry):
 
 
 def smin(a, b, k):
-    """The smaller of two distances, the corner rounded over k: the inside of both shapes."""
+    """The smaller of two distances, with the corner rounded over k: the intersection of two shapes."""
     h = np.clip(0.5 + (b - a) * np.float32(0.5 / k), 0, 1)
     return b + h * (a - b) - k * h * (1 - h)
 
 
 def dice(g, key):
-    """A random generator of this face for one purpose: what else is drawn does not change its numbers."""
+    """A random generator for one purpose in this face, independent of everything else that is drawn."""
     return np.random.default_rng([g.seed, key])
 
 
 def noise(g, across, down, key):
-    """Smooth noise with mean 0 and deviation 0.5, fixed to the frame (H, W): across x down knots, interpolated."""
+    """Smooth noise with mean 0 and standard deviation 0.5, fixed to the frame (H, W): across x down knots, interpolated."""
     knots = dice(g, key).standard_normal((down, across)).astype(np.float32) * np.float32(0.5)
     left, top, w, h = g.window
     sx, sy = (across - 1) / 178, (down - 1) / 218
     part = (left * sx + 0.5, top * sy + 0.5, (left + w) * sx + 0.5, (top + h) * sy + 0.5)
-    return np.asarray(Image.fromarray(knots).resize(g.shape[::-1], Image.BICUBIC, box=part))
+    return np.asarray(Image.fromarray(knots).resize(g.shape[::-1], Image.Resampling.BICUBIC, box=part))
 
 
 def box(dx, dy, rx, ry):

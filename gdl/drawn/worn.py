@@ -7,7 +7,7 @@ from gdl.drawn.paint import bump, cycle, hill, hsv, lin, mix, noise, over, smin,
 
 def body(image, f, g):
     """Neck, necklace, shoulders and clothes."""
-    x, y = g.x - 0.25 * g.drift, g.Y - 111  # the body turns less than the head, and does not tilt
+    x, y = g.x - 0.25 * g.drift, g.Y - 111  # the body turns less than the head and does not tilt
     half = 18 + 8.5 * f.presentation + 6 * f.chubby + 14 * np.clip((y - 70) / 40, 0, 2) ** 2
     under = np.clip(1 - (y - g.chin) / 26, 0, 1)  # in the shadow of the head
     light = 0.62 + 0.3 * np.clip(0.5 + x * g.light[0] / 30, 0, 1)
@@ -33,7 +33,7 @@ def body(image, f, g):
 
 
 def _shirt(image, f, g, x, y, cloth, seen):
-    """A collar, and with a necktie the front of a shirt between lapels."""
+    """A collar and, with a necktie, the front of a shirt between lapels."""
     ax, light = np.abs(x), g.lamp * (0.66 + 0.10 * np.clip(x * g.light[0] / 20, -1, 1))
     saturation = (0.12 if f.necktie else 0.4) * f.clothes_saturation
     shirt = hsv(f.clothes_hue, saturation, 0.6 + 0.35 * f.clothes_light) * light
@@ -52,7 +52,7 @@ def _shirt(image, f, g, x, y, cloth, seen):
 
 
 def _ear(f, g, side):
-    """The middle of an ear (x in the head), and how far it is turned to the viewer, -1 to 1."""
+    """The middle of an ear (x of the head), and how far it is turned to the viewer, -1 to 1."""
     return side * (g.w + 1.0 - 3.5 * covered(f) - 0.24 * abs(g.drift)), -side * f.yaw
 
 
@@ -62,7 +62,7 @@ def covered(f):
 
 
 def ears(image, f, g, front):
-    """Both ears, behind the head; then, in front of it, the one that is turned to the viewer."""
+    """Both ears behind the head, or the one in front of it that is turned to the viewer."""
     for side in (-1, 1):
         centre, towards = _ear(f, g, side)
         seen = float(np.clip(3 * towards, 0, 1)) if front else 1.0

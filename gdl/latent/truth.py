@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gdl.drawn import attributes, draw
-from gdl.drawn.factors import AMOUNTS
+from gdl.drawn.labels import AMOUNTS
 from gdl.errors import CourseError
 
 # attribute -> the factor and the value that give it; a necklace and a necktie hang below the square image

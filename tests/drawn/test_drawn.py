@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from gdl import drawn
+from gdl.errors import CourseError
 
 # How often each attribute is present in CelebA's own table of 202,599 photographs.
 CELEBA = {
@@ -128,8 +129,10 @@ def test_rows_depend_on_seed_and_position_alone(table):
     pd.testing.assert_frame_equal(drawn.factors(50), table.iloc[:50])
     assert not drawn.factors(50, seed=1).equals(table.iloc[:50])
     assert len(drawn.factors(0)) == 0 and list(drawn.attributes(drawn.factors(0))) == list(CELEBA)
-    with pytest.raises(ValueError, match="-1"):
+    with pytest.raises(CourseError, match="n is -1"):
         drawn.factors(-1)
+    with pytest.raises(CourseError, match="seed is -1"):
+        drawn.factors(1, seed=-1)
 
 
 def test_amounts_are_in_their_ranges(table):
@@ -189,7 +192,7 @@ def test_shape_and_dtype(table, size):
 
 
 def test_wrong_calls(plain):
-    with pytest.raises(ValueError, match="size"):
+    with pytest.raises(CourseError, match="size is 4: give a whole number, at least 8"):
         drawn.draw(plain, size=4)
     with pytest.raises(KeyError, match="smile"):
         drawn.draw({name: value for name, value in plain.items() if name != "smile"})
@@ -225,7 +228,10 @@ def test_sliders_are_smooth(plain):
                    presentation=(0, 1), hair_length=(0, 1), hair_wave=(0, 1), light_x=(-1, 1), gaze_x=(-1, 1),
                    parting=(-1, 1))  # fmt: skip
     for name, (low, high) in sliders.items():
-        draw = lambda value: drawn.draw({**plain, name: float(value)}, 32)
+
+        def draw(value, name=name):
+            return drawn.draw({**plain, name: float(value)}, 32)
+
         whole = change(draw(low), draw(high)).mean()
         for at in (0.1, 0.3, 0.5, 0.9):
             step = change(*(draw(low + (high - low) * t) for t in (at, at + 0.02)))
@@ -242,7 +248,7 @@ def test_stream_is_the_same_for_any_number_of_workers(table):
     assert (np.concatenate(one) == np.concatenate(list(drawn.images(66, size=32, workers=2)))).all()
     assert (one[1][1] == drawn.draw(table.iloc[65], 32)).all()
     assert list(drawn.images(0)) == []
-    with pytest.raises(ValueError, match="workers"):
+    with pytest.raises(CourseError, match="workers is 0"):
         drawn.images(10, workers=0)
 
 
@@ -310,9 +316,9 @@ def test_zip_and_kaggle_layouts(tmp_path):
     assert ((table == 1).to_numpy() == drawn.attributes(drawn.factors(4)).to_numpy()).all()
     assert list(pd.read_csv(folder / "list_eval_partition.csv").columns) == ["image_id", "partition"]
 
-    with pytest.raises(ValueError, match="official"):
+    with pytest.raises(CourseError, match="official"):
         drawn.write_celeba(tmp_path, 4, tables="kaggle", zipped=True)
-    with pytest.raises(ValueError, match="csv"):
+    with pytest.raises(CourseError, match="csv"):
         drawn.write_celeba(tmp_path, 4, tables="csv")
 
 
