@@ -132,14 +132,14 @@ half = dict(x=uneasy, epochs=6, validate=False, precision="mixed_float16", batch
 
 cases = {
     "one optimiser": lambda: compare(warm_up=3, filters=(4, 8)),
-    "two optimisers": lambda: compare(two=True, filters=(4, 8)),
+    "two optimisers": lambda: compare(two=True),
     "autoencoder": lambda: compare(kind=gdl.Autoencoder),
     "uneven batch": lambda: compare(x=x, validate=False),  # of 8, 8 and 7
     "gdl.train": lambda: train(sys.argv[1] + "/run"),
     "mixed_float16": lambda: compare(**half, two=True),
     "GAN": lambda: compare_games(kind=gdl.GAN, x=x16[:16], filters=(4,), critic_norm="batch", label_noise=0.2),
     "WGAN": lambda: compare_games(kind=gdl.WGAN, x=x16[:16], filters=(4,), critic_steps=2, clip=0.05),
-    "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16, batch=12, critic_steps=3, critic_norm="layer"),
+    "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16[:16], filters=(4,), critic_steps=2, critic_norm="layer"),
     "classifier": compare_classifiers,
     "codes": draw,
     "noise": lambda: noise([4, 4]),
