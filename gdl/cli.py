@@ -92,8 +92,10 @@ def fid(options: Namespace) -> None:
     start_tensorflow()
     from gdl.experiments.fit import open_model
     from gdl.experiments.scores import model_scores
+    from gdl.models.base import check_decoder
 
     model = open_model(options.run)
+    check_decoder(model)
     faces = open_faces(options.data, size=model.architecture.image_size, crop=options.crop)
     chosen = dict(against=[options.split], codes=[options.codes], network=options.network)
     scores = model_scores(model, faces, options.n, **chosen, copies=options.split, seed=options.seed, interval=options.interval)

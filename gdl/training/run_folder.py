@@ -1,6 +1,8 @@
 """The folder of a training: settings, history, pictures and weights, from which it goes on and from which a model is loaded."""
 
+import csv
 import json
+import math
 import os
 from pathlib import Path
 
@@ -122,8 +124,9 @@ class RunFolder:
         file = self.path / "history.csv"
         if not epochs or not file.is_file():
             return []
-        rows = pd.read_csv(file, float_precision="round_trip")  # exactly the numbers that were written, in every pandas
-        return rows[rows["epoch"] <= epochs].to_dict("records")
+        with open(file, newline="") as opened:  # not by pandas, whose floats are not in every version those that were written
+            rows = [{name: _number(text) for name, text in row.items()} for row in csv.DictReader(opened)]
+        return [row for row in rows if row["epoch"] <= epochs]
 
     def saving(self, history: History, keep_best: bool) -> keras.callbacks.Callback:
         """A callback that saves the model and the history after each epoch. keep_best: see `save`."""
@@ -156,6 +159,14 @@ def _differences(before, after, name=""):
             yield from _differences(old, new, f"{name}{key} ")
         elif old != new:
             yield key, old, new
+
+
+def _number(text):
+    """The number that a text is; an empty one is NaN."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text) if text else math.nan
 
 
 def _without_names(optimizer):
