@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,53 +14,45 @@ from conftest import ROOT
 from PIL import Image
 
 import gdl
-from gdl import cli
 from gdl.errors import CourseError
-from gdl.experiments import experiment
-from gdl.models.architecture import Architecture
+from gdl.experiments import experiment, scores
+from gdl.experiments import run as running
+from gdl.experiments.job import Job
+from gdl.experiments.options import parser
 
 FILES = sorted((ROOT / "experiments").glob("*.toml"))
-TINY = """
-title = "Codes of two lengths"
-question = "Is the longer one better?"
-[train]
-model = "vae"
-epochs = 2
-patience = 0
-size = 32
-n = 60
-filters = [4]
-kernel_sizes = 3
-batch_size = 16
-[grid]
-z_dim = [2, 3]
-[measure]
-samples = 40
-against = ["train", "val"]
-codes = ["prior", "mixture"]
-network = "stand_in"
-"""
+PROGRAMS = Path(__file__).parent / "programs"
+TINY = (PROGRAMS / "tiny.toml").read_text()
 CELLS = ["z_dim=2", "z_dim=3"]
 
 
 @pytest.fixture
 def write(tmp_path):
-    def written(text, name="some.toml"):
-        (tmp_path / name).write_text(text)
-        return tmp_path / name
+    """A function that writes the file of an experiment."""
 
-    return written
+    def write_file(text):
+        (tmp_path / "some.toml").write_text(text)
+        return tmp_path / "some.toml"
+
+    return write_file
 
 
-@pytest.fixture(autouse=True)
-def few_mixture_components(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def few_mixture_components():
     """There are too few tiny images for ten."""
-    original = experiment.measure.__globals__["mixture_codes"]
-    monkeypatch.setitem(experiment.measure.__globals__, "mixture_codes", lambda *args, **options: original(*args, components=2, **options))
+    original = scores.mixture_codes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scores, "mixture_codes", lambda *args, **options: original(*args, components=2, **options))
+        yield
 
 
 def run(file, out, **options):
-    experiment.run(file, out, given={"data": "drawn"}, **options)
+    running.run(file, out, replaced={"data": "drawn"}, **options)
+
+
+def job_of(words):
+    """The Job of a command line."""
+    return Job.from_settings({name: value for name, value in vars(parser().parse_args(words.split())).items() if name not in ("command", "out")})
 
 
 def files_of(out):
@@ -73,13 +66,10 @@ def table(out):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The tiny experiment, and what it printed."""
-    folder = tmp_path_factory.mktemp("experiment")
-    (folder / "tiny.toml").write_text(TINY)
-    with pytest.MonkeyPatch.context() as patch:
-        few_mixture_components.__wrapped__(patch)
-        run(folder / "tiny.toml", folder / "out")
-    return folder / "out"
+    """The folder of the tiny experiment."""
+    out = tmp_path_factory.mktemp("experiment") / "out"
+    run(PROGRAMS / "tiny.toml", out)
+    return out
 
 
 def test_a_grid_is_every_combination(write):
@@ -90,40 +80,19 @@ def test_a_grid_is_every_combination(write):
     assert [tuple(cell.own.values()) for cell in read.cells] == list(itertools.product(*grid.values()))
     assert read.cells[-1].name == "z_dim=8,residual=true,downsampling=dilation,filters=4-8"
     words = "train wgan_gp --no-flip --no-batch-norm --critic-learning-rate 0.001 --z-dim 8 --residual --downsampling dilation --filters 4 8 --out"
-    assert vars(read.cells[-1].options) == vars(cli.parser().parse_args([*words.split(), f"out/{read.cells[-1].name}"]))
-    assert read.cells[0].options.residual is None and read.cells[0].options.filters == [4]
+    assert read.cells[-1].job == job_of(f"{words} out") and read.cells[-1].folder == Path("out", read.cells[-1].name)
+    assert read.cells[0].job.model_options["residual"] is False and read.cells[0].job.model_options["filters"] == (4,)
     assert read.measure == experiment.MEASURE
 
 
-def test_variants_and_the_small_version_and_the_command_replace_in_this_order(write):
-    text = """
-        [train]
-        model = "vae"
-        epochs = 9
-        beta = 3
-        n = 500
-        [grid]
-        z_dim = [4, 8]
-        [[variants]]
-        name = "plain"
-        [[variants]]
-        name = "blurred"
-        beta = 7.0
-        [measure]
-        samples = 100
-        [small.train]
-        epochs = 2
-        [small.grid]
-        z_dim = [5]
-        [small.measure]
-        network = "stand_in"
-    """
-    large, small = (experiment.read(write(text), "out", small, {"n": 300, "data": "drawn"}) for small in (False, True))
+def test_variants_and_the_small_version_and_the_command_replace_in_this_order():
+    file = PROGRAMS / "variants.toml"
+    large, small = (experiment.read(file, "out", small, {"n": 300, "data": "drawn"}) for small in (False, True))
     assert [cell.name for cell in large.cells] == ["plain,z_dim=4", "plain,z_dim=8", "blurred,z_dim=4", "blurred,z_dim=8"]
-    assert [(cell.options.beta, cell.options.epochs, cell.options.n, cell.options.data) for cell in large.cells] == [
+    assert [(cell.job.model_options["beta"], cell.job.epochs, cell.job.n, cell.job.data) for cell in large.cells] == [
         (b, 9, 300, "drawn") for b in (3, 3, 7, 7)
     ]
-    assert [(cell.name, cell.options.epochs) for cell in small.cells] == [("plain,z_dim=5", 2), ("blurred,z_dim=5", 2)]
+    assert [(cell.name, cell.job.epochs) for cell in small.cells] == [("plain,z_dim=5", 2), ("blurred,z_dim=5", 2)]
     assert (large.measure["network"], small.measure["network"], small.measure["samples"]) == ("inception", "stand_in", 100)
 
 
@@ -133,21 +102,30 @@ def test_variants_and_the_small_version_and_the_command_replace_in_this_order(wr
         ("title =", "titel =", "titel is not known"),
         ('title = "Codes of two lengths"', "title = 3", "title has to be a text"),
         ("[grid]", "[gird]", "gird is not known"),
-        ("epochs = 2", "epoch = 2", "vae has no option epoch = 2"),
-        ("epochs = 2", "epochs = 2.5", "epochs = 2.5 is not possible: argument --epochs: invalid int"),
-        ("epochs = 2", "clip = 0.1", "vae has no option clip"),
-        ("epochs = 2", 'out = "here"', "vae has no option out"),
-        ("epochs = 2", "help = true", "vae has no option help"),
-        ("epochs = 2", "batch = 2", "vae has no option batch"),  # no abbreviations
+        ("epochs = 2", "epoch = 2", "vae has no option 'epoch'"),
+        ("epochs = 2", "epochs = 2.5", "epochs is 2.5: give a whole number"),
+        ("epochs = 2", "clip = 0.1", "vae has no option 'clip'"),
+        ("epochs = 2", 'out = "here"', "vae has no option 'out'"),
+        ("epochs = 2", "help = true", "vae has no option 'help'"),
+        ("epochs = 2", "image_size = 32", "vae has no option 'image_size'"),
+        ("epochs = 2", "beta_1 = 0.5", "vae has no option 'beta_1'"),
+        ("epochs = 2", "epochs = 2\ncritic_learning_rate = 1", "vae has no option 'critic_learning_rate'"),
+        ("epochs = 2", "epochs = 2\nflip = 3", "flip is 3: give True or False"),
+        ("epochs = 2", "epochs = 2\nbatch_norm = 'yes'", "batch_norm is 'yes': give True or False"),
+        ("epochs = 2", "epochs = 2\nwarm_up = 'long'", "warm_up is 'long': give a number"),
+        ("epochs = 2", "epochs = 2\nprecision = 'float8'", "precision is 'float8': choose from float32"),
+        ("epochs = 2", "batch = 2", "vae has no option 'batch'"),  # no abbreviations
         ("epochs = 2", "epochs = ", "is not TOML"),
         ("[2, 3]", "[2, 2]", "z_dim in [grid]"),
         ("[2, 3]", "2", "z_dim in [grid]"),
-        ("[2, 3]", "[2, 'long']", "z_dim = long is not possible"),
+        ("[2, 3]", "[2, 'long']", "z_dim=long: z_dim is 'long': give a whole number"),
         ("[2, 3]", "[2, -3]", "z_dim=-3: z_dim is -3"),
         ("z_dim = [2, 3]", "size = [32, 64]", "size is in [grid] and fixed elsewhere"),
         ("z_dim = [2, 3]", "", "compares nothing"),
         ('"vae"', '"painter"', "model is 'painter'"),
-        ('"vae"', '"vae"\nreconstruction = "l1"', "reconstruction = l1 is not possible"),
+        ('"vae"', '"classifier"', "a classifier makes no images to compare"),
+        ('"vae"', '"gan"\nlabel_noise = "much"', "label_noise is 'much': give a number"),
+        ('"vae"', '"vae"\nreconstruction = "l1"', "reconstruction='l1' is not known"),
         ("filters = [4]", "filters = [4, 4, 4, 4, 4, 4]", "cannot be halved 6 times"),
         ("samples = 40", "samples = 1", "samples in [measure] is 1"),
         ("samples = 40", "sample = 40", "sample in [measure] is not known"),
@@ -159,13 +137,13 @@ def test_variants_and_the_small_version_and_the_command_replace_in_this_order(wr
         ("[measure]", "[small.trian]\n[measure]", "small.trian is not known"),
     ],
 )
-def test_a_mistake_is_told_before_any_training(old, new, words, write, tmp_path):
+def test_a_mistake_is_found_before_any_training(old, new, words, write, tmp_path):
     assert TINY.count(old) == 1
     file = write(TINY.replace(old, new))
     with pytest.raises(CourseError) as error:
         run(file, tmp_path / "out")
-    said = str(error.value)
-    assert str(file) in said and words in said and len(said.splitlines()) == 1
+    sentence = str(error.value)
+    assert str(file) in sentence and words in sentence and len(sentence.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 
@@ -175,27 +153,27 @@ def test_other_mistakes(write, tmp_path):
     with pytest.raises(CourseError, match="no small version"):
         experiment.read(write(TINY), "out", small=True)
     with pytest.raises(CourseError, match="leave --n out of the command"):
-        experiment.read(write(TINY.replace("z_dim = [2, 3]", "n = [30, 60]").replace("n = 60", "")), "out", given={"n": 5})
+        experiment.read(write(TINY.replace("z_dim = [2, 3]", "n = [30, 60]").replace("n = 60", "")), "out", replaced={"n": 5})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 @pytest.mark.parametrize("small", [False, True])
 def test_the_course_s_experiments_can_be_run(file, small):
-    found = experiment.read(file, "out", small)
-    assert found.title and found.question.endswith("?") and 2 <= len(found.cells) <= 20
-    for cell in found.cells:
-        options = cli._model_options(cell.options)
-        Architecture(**{name: options[name] for name in Architecture.__dataclass_fields__})  # raises what does not fit
+    read = experiment.read(file, "out", small)  # raises what does not fit
+    assert read.title and read.question.endswith("?") and 2 <= len(read.cells) <= 20
+    for cell in read.cells:
         if small:
-            assert found.measure["samples"] <= 1000 and cell.options.n <= 12_000 and cell.options.size <= 64
+            assert read.measure["samples"] <= 1000 and cell.job.n <= 12_000 and cell.job.size <= 64
     if small:
-        experiment._try_options(file, found.cells[-1:])
+        running._try_jobs(file, read.cells[-1:])
 
 
 def test_the_experiment_of_the_same_budget_says_what_was_trained():
     commands = [
         "vae --epochs 54 --patience 0 --batch-size 128 --halve-every 12",
-        "vae --epochs 29 --patience 0 --batch-size 128 --filters 128 128 128 128 --kernel-sizes 3 --z-dim 200 --beta 6.144 --learning-rate 5e-4 --halve-every 0 --no-flip",
+        "vae --epochs 29 --patience 0 --batch-size 128 --filters 128 128 128 128 --kernel-sizes 3 --z-dim 200 --beta 6.144 "
+        "--learning-rate 5e-4 --halve-every 0 --no-flip",
         "wgan_gp --epochs 22 --halve-every 11",
         "wgan_gp --epochs 8 --filters 64 128 256 512 --learning-rate 2e-4 --halve-every 0 --no-flip --ema 0",
         "gan --epochs 28",
@@ -203,10 +181,10 @@ def test_the_experiment_of_the_same_budget_says_what_was_trained():
     ]
     file = next(file for file in FILES if file.stem == "same_budget")
     for command, cell in zip(commands, experiment.read(file, "out").cells, strict=True):
-        words = ["train", *command.split(), "--precision", "mixed_bfloat16", "--out", f"out/{cell.name}"]
-        assert vars(cell.options) == vars(cli.parser().parse_args(words))
+        assert cell.job == job_of(f"train {command} --precision mixed_bfloat16 --out out")
 
 
+@pytest.mark.slow
 def test_an_experiment_writes_its_table_and_figure(undisturbed):
     rows = pd.read_csv(undisturbed / "table.csv")
     assert rows["z_dim"].tolist() == [2, 3] and rows["epochs"].tolist() == [2, 2] and (rows["cpu_minutes"] > 0).all()
@@ -240,6 +218,7 @@ def test_an_experiment_writes_its_table_and_figure(undisturbed):
     assert np.array_equal(samples, gdl.plots.grid(gdl.load(undisturbed / "z_dim=3").generate(10), columns=10)), "samples are of noise"
 
 
+@pytest.mark.slow
 def test_what_is_done_is_left_alone_and_what_has_changed_is_done_anew(undisturbed, write, tmp_path, capsys):
     out = shutil.copytree(undisturbed, tmp_path / "out")
     before, results = files_of(out), table(out)
@@ -267,61 +246,23 @@ def test_what_is_done_is_left_alone_and_what_has_changed_is_done_anew(undisturbe
     assert json.loads((out / "z_dim=2" / "result.json").read_text())["row"]["epochs"] == 3, "what was measured before is not lost"
 
 
+@pytest.mark.slow
 def test_a_killed_experiment_ends_where_an_undisturbed_one_does(undisturbed, write, tmp_path, capsys):
     file, out = write(TINY), tmp_path / "out"
-    code = f"""
-import os, signal
-from gdl.training import run_folder
-from gdl.experiments import experiment
-save = run_folder.RunFolder.save
-
-def then_die(self, model, rows, best_too):
-    save(self, model, rows, best_too)
-    if self.path.name == "z_dim=3":
-        os.kill(os.getpid(), signal.SIGKILL)
-
-run_folder.RunFolder.save = then_die
-scope = experiment.measure.__globals__
-mixture_codes = scope["mixture_codes"]
-scope["mixture_codes"] = lambda *args, **options: mixture_codes(*args, components=2, **options)
-experiment.run({str(file)!r}, {str(out)!r}, given={{"data": "drawn"}})
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, PROGRAMS / "killed.py", file, out], capture_output=True, text=True, timeout=300)
     assert done.returncode == -9, done.stderr
     assert len(table(out)) == 1 and "1 of 2 cells" in (out / "table.md").read_text()
     finished = {file: time for file, time in files_of(out).items() if file.parent.name == "z_dim=2"}
     run(file, out)
-    said = capsys.readouterr().out
-    assert "Cell 2 of 2" in said and "Cell 1 of 2" not in said and "going on after epoch 1" in said
+    printed = capsys.readouterr().out
+    assert "Cell 2 of 2" in printed and "Cell 1 of 2" not in printed and "going on after epoch 1" in printed
     assert finished.items() <= files_of(out).items(), "a finished cell is not touched"
     pd.testing.assert_frame_equal(table(out), table(undisturbed), check_exact=True)
 
 
-def test_a_cell_that_diverges_is_in_the_table_and_the_others_go_on(write, tmp_path, capsys):
-    text = """
-        title = "Fast and slow"
-        [train]
-        epochs = 2
-        size = 32
-        n = 60
-        filters = [4]
-        z_dim = 2
-        batch_size = 8
-        [[variants]]
-        name = "vae"
-        model = "vae"
-        patience = 0
-        learning_rate = 1e30
-        [[variants]]
-        name = "gan"
-        model = "gan"
-        precision = "mixed_bfloat16"
-        [measure]
-        samples = 20
-        codes = ["prior", "mixture"]
-        network = "stand_in"
-    """
-    file, out = write(text), tmp_path / "out"
+@pytest.mark.slow
+def test_a_cell_that_diverges_is_in_the_table_and_the_others_go_on(tmp_path, capsys):
+    file, out = PROGRAMS / "fast_and_slow.toml", tmp_path / "out"
     run(file, out)
     rows = pd.read_csv(out / "table.csv")
     assert rows["variant"].tolist() == ["vae", "gan"]
