@@ -75,6 +75,7 @@ def test_the_table_holds_every_value_for_each_model():
             assert set(column) | ({"batch"} if kind is gdl.WGANGP and name == "critic_norm" else set()) == set(all_values), (kind, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: "-".join(map(str, (row[0].__name__, *row[1:5]))))
 def test_options_go_together(row, precision):
     kind, *chosen = row
@@ -144,6 +145,7 @@ def test_patience_is_refused_in_one_sentence(tmp_path):
     assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eager", [True, False], ids=["eager", "graph"])
 def test_a_batch_without_an_image_for_each_critic_step_is_refused(eager):
     model = made(gdl.WGAN, critic_steps=3, filters=(4,), eager=eager)
@@ -163,6 +165,7 @@ def test_the_discriminator_is_the_critic_and_the_preview_shows_random_codes():
 # --- who learns when ---
 
 
+@pytest.mark.slow
 @each_kind
 def test_each_step_moves_its_own_network_and_no_other(kind):
     """Bit for bit; of the generator's untrained numbers, its batch normalisation counts what it makes for the critic."""
@@ -179,6 +182,7 @@ def test_each_step_moves_its_own_network_and_no_other(kind):
     assert [int(optimizer.iterations) for optimizer, _ in model.optimizer_groups] == [1, 1]
 
 
+@pytest.mark.slow
 @each_kind
 @pytest.mark.parametrize("frozen", ["generator", "critic"])
 def test_each_optimizer_has_a_rate_of_its_own(kind, frozen):
@@ -191,6 +195,7 @@ def test_each_optimizer_has_a_rate_of_its_own(kind, frozen):
         assert all(still) if part == frozen else not all(still)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n,steps", [(12, 3), (11, 3), (5, 5), (4, 1)])
 def test_each_critic_step_has_images_of_its_own(n, steps, monkeypatch):
     """No image twice and none left out, also of a batch that cannot be divided."""
@@ -205,6 +210,7 @@ def test_each_critic_step_has_images_of_its_own(n, steps, monkeypatch):
     assert [int(optimizer.iterations) for optimizer, _ in model.optimizer_groups] == [1, steps]
 
 
+@pytest.mark.slow
 def test_training_takes_a_batch_for_each_critic_step(monkeypatch):
     """Of 48 images, 3 steps of 3 times 5; the 3 that are left make no step."""
     model = made(gdl.WGAN, critic_steps=3, image_size=32, filters=(4,))
@@ -224,6 +230,7 @@ def test_training_takes_a_batch_for_each_critic_step(monkeypatch):
     assert set(history) >= {"critic_loss", "val_critic_loss", "generator_loss", "val_generator_loss", "wasserstein", "val_wasserstein"}
 
 
+@pytest.mark.slow
 def test_a_training_set_smaller_than_a_step_still_trains():
     model = made(gdl.WGAN, critic_steps=5, image_size=32, filters=(4,))
     gdl.train(model, gdl.DrawnFaces(n=60, size=32), 1, batch_size=16, quiet=True)
@@ -277,6 +284,7 @@ def test_a_step_is_the_step_done_by_hand(kind):
             assert np.abs(new - wanted).max() <= 2e-3 * np.abs(wanted - old).max() + 1e-6, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", [None, "layer", "batch"])
 def test_weights_of_the_wgan_stay_within_the_clip(norm):
     """Scales of normalisation layers stay within 1. The generator is not clipped."""
@@ -300,6 +308,7 @@ def test_the_critic_of_the_wgan_has_the_papers_normalisation():
 # --- moving average ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ema", [0.3, 0.0])
 def test_the_moving_average_follows_its_recurrence(ema):
     """Of all the generator's weights, its batch normalisation's statistics included; slower only after some steps."""
@@ -408,6 +417,7 @@ def test_validation_of_the_gan_is_that_of_numpy():
     assert validate(model, x) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [gdl.WGAN, gdl.WGANGP])
 def test_validation_of_a_critic_is_that_of_numpy(kind):
     model = made(kind, dropout=0.3, critic_norm="layer", **({"gp_weight": 7.0} if kind is gdl.WGANGP else {"clip": 0.3}))
@@ -439,6 +449,7 @@ def test_validation_changes_no_weight():
     assert [int(optimizer.iterations) for optimizer, _ in model.optimizer_groups] == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_trained_critic_tells_real_from_fake():
     """Against a generator that stands still; the estimate of the distance grows from about 0."""
     model = made(gdl.WGANGP, critic_steps=10, optimizers=(keras.optimizers.SGD(0.0), keras.optimizers.Adam(3e-3, beta_1=0.5)))
@@ -454,6 +465,7 @@ def test_a_trained_critic_tells_real_from_fake():
 # --- precision and compilation ---
 
 
+@pytest.mark.slow
 @each_kind
 def test_the_loss_scale_of_float16_is_divided_out_again(kind, precision):
     """A step of a known scale changes the weights of both networks as a step of float32 does."""
@@ -475,6 +487,7 @@ def test_the_loss_scale_of_float16_is_divided_out_again(kind, precision):
         assert np.linalg.norm(half - exact) < 0.1 * np.linalg.norm(exact) + 1e-6, variable.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy,tolerance", [("mixed_float16", 0.03), ("mixed_bfloat16", 0.06)])
 def test_half_precision_takes_steps_and_keeps_the_penalty_in_float32(policy, tolerance, precision, monkeypatch):
     full = made(gdl.WGANGP)
@@ -521,6 +534,7 @@ def draw_alike(*models):
                 variable.assign([3, 3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 @each_kind
 def test_weights_files_hold_both_networks_the_average_and_the_state_of_both_optimizers(kind, policy, tmp_path, precision):
@@ -564,6 +578,7 @@ def test_all_that_draws_is_set_anew_at_each_epoch():
     assert {id(model.seed_generator.state)} | {id(layer.seed_generator.state) for layer in dropouts} == states
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind,optimizer", [(gdl.GAN, "Adam"), (gdl.WGAN, "RMSprop"), (gdl.WGANGP, "Adam")])
 def test_load_gives_the_trained_model(kind, optimizer, tmp_path):
     """With the optimisers of its paper: Radford, Metz and Chintala 2016; Arjovsky et al. 2017; Gulrajani et al. 2017."""

@@ -42,6 +42,7 @@ def test_a_pair_is_input_and_target(model, images):
     assert model.evaluate(x, target, batch_size=10, verbose=0) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_training_learns_to_copy():
     """Ten images, a code of ten numbers: squared error falls far below that of the best constant image."""
     keras.utils.set_random_seed(0)

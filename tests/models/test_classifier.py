@@ -81,6 +81,7 @@ def test_accuracy_is_that_of_scikit_learn():
     assert table.loc["d", "always_guess"] == 1 and np.isnan(table.loc["d", "balanced_accuracy"]), "no image has it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_it_learns_what_can_be_seen_and_nothing_else(stripes, precision):
     before = keras.config.dtype_policy()
@@ -110,6 +111,7 @@ def trained(tmp_path_factory):
     return run, *train(run, 3)
 
 
+@pytest.mark.slow
 def test_a_stopped_training_ends_where_an_undisturbed_one_does(trained, tmp_path):
     _, history, model = trained
     whole, other = train(tmp_path / "whole", 3)
@@ -121,6 +123,7 @@ def test_a_stopped_training_ends_where_an_undisturbed_one_does(trained, tmp_path
     assert len(list((tmp_path / "whole" / "pictures").glob("*.png"))) == 3
 
 
+@pytest.mark.slow
 def test_a_loaded_classifier_knows_its_attributes(trained):
     run, history, model = trained
     again, images = gdl.load(run), gdl.DrawnFaces(n=100, size=16).val

@@ -224,6 +224,7 @@ def test_the_best_critic_tells_the_distance_that_scipy_finds():
         assert wasserstein(other, real, fake) < distance
 
 
+@pytest.mark.slow
 def test_a_penalised_critic_learns_the_distance_that_scipy_finds():
     """Its slope exceeds 1 a little, the less the heavier the penalty.
 

@@ -39,6 +39,7 @@ def test_sizes_halve_and_double_back(size):
     assert model.architecture.feature_size == size // 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "down,up,residual,batch_norm",
     list(itertools.product(["stride", "dilation"], ["transpose", "resize", "pixel_shuffle"], [False, True], [False, True])),
@@ -102,6 +103,7 @@ def penalty_gradients(leaky_relu, monkeypatch, jit_compile, **options):
     return penalty.numpy(), [gradient.numpy() for gradient in gradients]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options,jit_compile", [(dict(), False), (dict(layer_norm=True), True)], ids=["no norm", "layer norm and XLA"])
 def test_second_derivatives_are_those_of_keras(options, jit_compile, monkeypatch):
     """Through the course's own leaky ReLU, which leaves out an idle part of them, and through that of Keras."""
@@ -145,6 +147,7 @@ def test_layer_normalisation_is_that_of_the_formula():
     assert np.allclose(network(x), np.maximum(y, 0.2 * y), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [dict(), dict(residual="resnet18", upsampling="resize")])
 def test_layer_normalisation_trains_all_its_weights(options):
     model, before, after = autoencoder_step(batch_norm=False, layer_norm=True, **options)
@@ -183,6 +186,7 @@ def test_resnet18_of_any_filters_halves_and_doubles_back(filters):
     assert blocks == 2 * (len(filters) - 1), "as many blocks as in the encoder"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "down,up,batch_norm",
     [("stride", "transpose", True), ("dilation", "resize", True), ("stride", "pixel_shuffle", False), ("dilation", "transpose", False)],

@@ -11,6 +11,8 @@ import pytest
 from conftest import run_program
 from packaging.version import Version
 
+pytestmark = pytest.mark.slow  # two devices in a process of their own
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):

@@ -105,6 +105,7 @@ def test_metrics_are_those_of_numpy(reconstruction, pixel_range):
     assert told == pytest.approx({"loss": loss, "reconstruction_loss": error, "kl_loss": kl, "kl_share": 3 * kl / loss}, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reconstruction", ["bce", "mse"])
 def test_numbers_do_not_depend_on_the_cut_into_batches(reconstruction, no_noise):
     model = vae(reconstruction=reconstruction, beta=2.0)
@@ -166,6 +167,7 @@ def effective_beta(numbers):
     return numbers["kl_share"] * numbers["loss"] / numbers["kl_loss"]
 
 
+@pytest.mark.slow
 def test_warm_up_grows_the_weight_step_by_step_and_goes_on_when_resumed(tmp_path):
     x = images()
     model = vae(beta=2.0, warm_up=4)
@@ -180,6 +182,7 @@ def test_warm_up_grows_the_weight_step_by_step_and_goes_on_when_resumed(tmp_path
     assert grown == pytest.approx([0, 0.5, 1.0, 1.5, 2.0, 2.0], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_warm_up_goes_on_in_float16(precision):
     precision("mixed_float16")
     model = vae(beta=2.0, warm_up=4)
@@ -200,6 +203,7 @@ def test_the_first_step_of_a_warm_up_is_that_of_beta_0():
     assert all(np.allclose(a, b, atol=1e-7) for a, b in zip(*ends))
 
 
+@pytest.mark.slow
 def test_a_large_beta_makes_every_code_a_standard_normal():
     model = vae(beta=300.0, batch_norm=False)
     model.compile(keras.optimizers.Adam(3e-3))
@@ -214,6 +218,7 @@ def test_a_large_beta_makes_every_code_a_standard_normal():
 # --- two optimisers ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", ["encoder", "decoder"])
 def test_each_optimizer_moves_its_own_part_and_no_other(frozen):
     model = vae()
@@ -242,6 +247,7 @@ def test_two_equal_optimizers_are_as_one():
     assert ends[0][1] == pytest.approx(ends[1][1], rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_weights_files_hold_the_state_of_both_optimizers(tmp_path, precision, policy):
     precision(policy)
@@ -270,6 +276,7 @@ def test_weights_files_hold_the_state_of_both_optimizers(tmp_path, precision, po
     assert all(same(values(model.variables), values(other.variables))), "the next step is that of an uninterrupted training"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [gdl.VAE, gdl.Autoencoder])
 @pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1)])
 def test_training_on_bytes_is_refused_in_one_sentence(kind, pixel_range):
@@ -287,6 +294,7 @@ def test_training_on_bytes_is_refused_in_one_sentence(kind, pixel_range):
 # --- precision and compilation ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("two", [False, True], ids=["one optimiser", "two optimisers"])
 def test_float16_scales_the_loss_and_learns_as_float32_does(precision, two):
     numbers, models = {}, {}
@@ -339,6 +347,7 @@ def test_loss_scale_follows_the_precision_of_the_model(precision):
     assert [type(optimizer).__name__ for optimizer, _ in full.optimizer_groups] == ["Adam"] * 2
 
 
+@pytest.mark.slow
 def test_bfloat16_computes_in_bfloat16_and_gives_float32(precision):
     losses = {}
     for policy in ("float32", "mixed_bfloat16"):
@@ -388,6 +397,7 @@ def test_the_table_holds_every_pair_of_values():
         assert not missing, (NAMES[a], NAMES[b], missing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", PAIRS, ids=lambda row: "-".join(map(str, row[:4])))
 def test_options_go_together(row, precision):
     options = dict(zip(NAMES, row))
@@ -471,6 +481,7 @@ def test_another_can_be_made_of_its_options():
     assert gdl.VAE(**model.get_config()).get_config() == model.get_config()
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy_are_numbers():
     """Such as those of a loop over np.arange; they can be written to a run's settings too."""
     one, two = np.int64(1), np.float32(2)
@@ -481,6 +492,7 @@ def test_numbers_of_numpy_are_numbers():
     assert json.loads(json.dumps(model.get_config())) == json.loads(json.dumps(plain.get_config()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options,words",
     [
@@ -499,6 +511,7 @@ def test_what_cannot_be_compiled_is_said_in_one_sentence(options, words, policy,
     vae().compile("adam", "adam", loss=None)
 
 
+@pytest.mark.slow
 def test_keras_saves_and_loads_the_whole_model(tmp_path):
     """In a process of its own, which has imported no more than it says."""
     model = vae(upsampling="pixel_shuffle", residual=True, narrow_dense=3)

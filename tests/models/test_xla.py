@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from conftest import run_program
 
+pytestmark = pytest.mark.slow  # compiles in a process of its own
+
 
 @pytest.fixture(scope="module")
 def problems():
