@@ -13,6 +13,7 @@ from benchmarks.plain_wgan_gp import PlainWGANGP
 from gdl import drawn
 
 
+@pytest.mark.slow
 def test_the_plain_recipe_takes_the_same_step():
     keras.utils.set_random_seed(0)
     ours = gdl.VAE(32, 8, (4, 8), kernel_sizes=4, reconstruction="mse", beta=0.5)
@@ -32,6 +33,7 @@ def test_the_plain_recipe_takes_the_same_step():
         assert np.allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_plain_wgan_gp_takes_the_same_step_when_all_critic_steps_get_one_batch():
     keras.utils.set_random_seed(0)
     ours = gdl.WGANGP(32, 8, (4, 8), kernel_sizes=4, critic_steps=3)
@@ -68,6 +70,7 @@ def test_operations_are_counted_by_hand():
     assert flops_of_an_image(model) == 3 * forward - 2 * convolutions[0]  # the image needs no gradient
 
 
+@pytest.mark.slow
 def test_the_plain_input_decodes_and_resizes(tmp_path):
     folder = drawn.write_celeba(tmp_path, 10)
     (batch,) = jpeg_batches(folder, 64, 16)
@@ -81,6 +84,7 @@ def test_the_alpha_of_a_half_is_between_two_measured_ones():
     assert np.isnan(at_half({1.0: {"gains": 0.4, "others": 0.1}})["alpha"])
 
 
+@pytest.mark.slow
 def test_tables_of_edits_are_printed(drawn_celeba, monkeypatch, capsys):
     names = drawn.attributes(drawn.factors(1)).columns
     models = {"v": gdl.VAE(32, 4, (4, 8)), "g": gdl.GAN(32, 4, (4, 8)), "c": gdl.AttributeClassifier(32, names, (4, 8))}

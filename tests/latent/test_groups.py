@@ -146,6 +146,7 @@ def test_an_epoch_of_resampled_images_has_each_row_once(drawn):
     assert bytes_of == sorted(image.tobytes() for image in np.asarray(again.train.images))
 
 
+@pytest.mark.slow
 def test_resampled_faces_train_encode_and_are_kept_apart(drawn, tmp_path):
     again = groups.resampled(drawn, "Bald")
     vae = gdl.VAE(image_size=16, z_dim=2, filters=(4,))

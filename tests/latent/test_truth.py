@@ -93,6 +93,7 @@ def test_edits_are_measured_by_hand():
     assert still["after"] == still["before"] and still["along"] == still["gains"] == still["beside"] == 0
 
 
+@pytest.mark.slow
 def test_edits_of_a_trained_model_turn_drawn_faces_into_their_twins():
     """A floor for the flip rate, of the faces that it was not trained on, with attributes that are large in the picture."""
     faces = gdl.DrawnFaces(n=640, size=32)

@@ -61,6 +61,7 @@ def test_samples_are_finite_varied_and_faces_of_many_kinds(generator, classifier
     assert np.array_equal(model.generate(4, seed=3), gdl.pretrained(name).generate(4, seed=3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("balanced", [False, True])
 def test_vectors_do_what_they_say(generator, classifier, balanced):
     name, model = generator
@@ -127,6 +128,7 @@ def faces():
     return gdl.DrawnFaces(200, size=32)
 
 
+@pytest.mark.slow
 def test_a_packed_vae_makes_the_same_images_and_brings_its_vectors(monkeypatch, capsys, tmp_path, faces, drawn_celeba):
     keras.utils.set_random_seed(0)
     gdl.train(gdl.VAE(32, 4, (8, 16)), faces, epochs=1, run=tmp_path / "run", quiet=True)
@@ -140,6 +142,7 @@ def test_a_packed_vae_makes_the_same_images_and_brings_its_vectors(monkeypatch, 
     np.testing.assert_allclose(gdl.pretrained_vectors(name).loc["Smiling"], expected, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_packed_gan_has_its_averaged_generator_and_vectors_by_a_classifier(monkeypatch, capsys, tmp_path, faces):
     keras.utils.set_random_seed(0)
     gdl.train(gdl.GAN(32, 4, (8, 16), ema=0.5, pixel_range=(-1, 1)), faces, epochs=1, run=tmp_path / "gan", quiet=True)
