@@ -129,6 +129,16 @@ def zip_photos(root):
     (root / "img_align_celeba").rmdir()
 
 
+def refused(said, function, *options, **more):
+    """The call must end in a DataError of one line that says so, without a cause to read through."""
+    from gdl.errors import DataError
+
+    with pytest.raises(DataError, match=said) as caught:
+        function(*options, **more)
+    assert "\n" not in str(caught.value) and caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
 def step(model, x):
     """One training step. Returns the metrics of this batch alone."""
     model.reset_metrics()

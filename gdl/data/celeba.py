@@ -1,4 +1,4 @@
-"""CelebA as it is downloaded: aligned photographs (a zip, never unpacked, or a folder) and two tables.
+"""CelebA as it is downloaded: aligned photographs (a zip file, which is not unpacked, or a folder) and two tables.
 
 Z. Liu, P. Luo, X. Wang, X. Tang, "Deep Learning Face Attributes in the Wild", ICCV 2015.
 """
@@ -8,7 +8,9 @@ import io
 import os
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import pandas as pd
 from PIL import Image
@@ -25,22 +27,25 @@ PHOTOS = "img_align_celeba"
 class CelebA(Faces):
     """CelebA's aligned photographs with the official split and 40 attributes.
 
-    path: the folder with `img_align_celeba.zip` or the folder `img_align_celeba` and the tables
-        `list_attr_celeba` and `list_eval_partition`, `.txt` (official; also in `Img`, `Anno`,
-        `Eval`) or `.csv` (Kaggle). The photographs may be some of those in the tables.
+    path: the folder with `img_align_celeba.zip` or the folder `img_align_celeba`, and the tables
+        `list_attr_celeba` and `list_eval_partition`, as `.txt` (official; also in `Img`, `Anno`,
+        `Eval`) or `.csv` (Kaggle). The tables may list more photographs than there are.
     size: height and width of the images, a multiple of 16 from 16 to 512.
-    n: at most n photographs, chosen at random with a fixed seed in the proportions of the splits.
+    n: at most n photographs, sampled with a fixed seed in the proportions of the splits.
     crop: side of the central square that is cut out of 178x218 pixels and resized. 140 is the
         protocol of WAE (Tolstikhin et al. 2018) and RAE (Ghosh et al. 2020).
     DataError for photographs, tables or options that cannot be used.
+
+    >>> gdl.CelebA("data/celeba", size=64)  # doctest: +SKIP
+    CelebA: 202,599 images of 64x64 pixels (162,770 train, 19,867 val, 19,962 test)
     """
 
-    def __init__(self, path, size=64, n=None, crop=140):
+    def __init__(self, path: str | Path, size: int = 64, n: int | None = None, crop: int = 140):
         size = check_size(size)
         if crop not in range(16, WIDTH + 1):
             raise DataError(f"crop={crop} is not possible: choose 16 to {WIDTH}, the width of a photograph.")
         place, attributes_path, partition_path = find(path)
-        photos = list_photos(place)  # name -> (where it lies, CRC or number of bytes)
+        photos = list_photos(place)  # name -> (its place, its CRC or number of bytes)
         key = {
             "kind": "CelebA",
             "photos": _digest("\n".join(f"{name} {stamp}" for name, (_, stamp) in photos.items()).encode()),
@@ -52,13 +57,13 @@ class CelebA(Faces):
 
         def decode(named):
             name, source = named
-            photo = Image.open(source)
-            if photo.size != (WIDTH, HEIGHT):
-                raise DataError(
-                    f"{name} in {place} has {photo.width}x{photo.height} pixels instead of {WIDTH}x{HEIGHT}: "
-                    "take img_align_celeba (aligned and cropped), or open other images with gdl.ImageFolder."
-                )
-            return square(photo.convert("RGB"), crop, size)
+            with Image.open(source) as photo:
+                if photo.size != (WIDTH, HEIGHT):
+                    raise DataError(
+                        f"{name} in {place} has {photo.width}x{photo.height} pixels instead of {WIDTH}x{HEIGHT}: "
+                        "take img_align_celeba (aligned and cropped), or open other images with gdl.ImageFolder."
+                    )
+                return square(photo.convert("RGB"), crop, size)
 
         def plan():
             attributes, partition = read_table(attributes_path), read_table(partition_path)
@@ -86,27 +91,26 @@ class CelebA(Faces):
         super().__init__("CelebA", key, size, plan)
 
 
-def find(path):
-    """Paths of the photographs (a zip or a folder) and of the two tables; DataError if one is missing."""
+def find(path: str | Path) -> tuple[Path, Path, Path]:
+    """Paths of the photographs (a zip file or a folder) and of the two tables; DataError if one is missing."""
     root = Path(path).expanduser().absolute()
     if not root.exists():
         raise DataError(f"{path} does not exist: give the folder that holds {PHOTOS}.zip and CelebA's tables.")
     inner = (PHOTOS, f"{PHOTOS}.zip", "Img")
-    while root.name in inner and not _table(root, "list_attr_celeba"):  # given the photographs themselves
+    while root.name in inner and not _table(root, "list_attr_celeba"):  # the path leads to the photographs themselves
         root = root.parent
     place = _photos(root)
     if place is None:
         raise DataError(f"{path} holds neither {PHOTOS}.zip nor a folder {PHOTOS}: put the photographs there.")
-    tables = []
-    for table in ("list_attr_celeba", "list_eval_partition"):
-        tables.append(_table(root, table))
-        if tables[-1] is None:
-            raise DataError(f"{root} holds no {table}.txt (or .csv): put it there, it comes with the photographs.")
-    return place, *tables
+    attributes, partition = _table(root, "list_attr_celeba"), _table(root, "list_eval_partition")
+    if attributes is None or partition is None:
+        missing = "list_eval_partition" if attributes else "list_attr_celeba"
+        raise DataError(f"{root} holds no {missing}.txt (or .csv): put it there, it comes with the photographs.")
+    return place, attributes, partition
 
 
-def looks_like_celeba(path):
-    """Whether a path holds CelebA's photographs or one of its tables, or is its zip."""
+def looks_like_celeba(path: Path) -> bool:
+    """Whether a path holds CelebA's photographs or one of its tables, or is its zip file."""
     tables = (_table(path, "list_attr_celeba"), _table(path, "list_eval_partition"))
     return path.name in (PHOTOS, f"{PHOTOS}.zip") or _photos(path) is not None or any(tables)
 
@@ -129,27 +133,27 @@ def _table(root, name):
     return None
 
 
-def list_photos(place):
-    """{name: (where it lies, CRC or number of bytes)} of a zip or a folder, sorted by name."""
+def list_photos(place: Path) -> dict[str, tuple[str, int]]:
+    """{name: (its place, its CRC or number of bytes)} of a zip file or a folder, sorted by name."""
     if place.suffix == ".zip":
         try:
             with zipfile.ZipFile(place) as archive:
-                found = [(PurePosixPath(info.filename).name, info.filename, info.CRC) for info in archive.infolist()]
+                files = [(PurePosixPath(info.filename).name, info.filename, info.CRC) for info in archive.infolist()]
         except (zipfile.BadZipFile, OSError):
-            raise DataError(f"{place} is not a whole zip file: download it again, it was cut short.") from None
+            raise DataError(f"{place} is not a whole zip file: download it again.") from None
     else:
-        found = [(entry.name, entry.path, entry.stat().st_size) for entry in os.scandir(place)]
-    found = [photo for photo in found if photo[0].lower().endswith(".jpg") and not photo[0].startswith(".")]
-    photos = {name: (where, stamp) for name, where, stamp in sorted(found)}
+        files = [(entry.name, entry.path, entry.stat().st_size) for entry in os.scandir(place)]
+    files = [file for file in files if file[0].lower().endswith(".jpg") and not file[0].startswith(".")]
+    photos = {name: (where, stamp) for name, where, stamp in sorted(files)}
     if not photos:
         raise DataError(f"{place} holds no .jpg file: put CelebA's photographs there.")
-    if len(photos) < len(found):
+    if len(photos) < len(files):
         raise DataError(f"{place} holds two photographs of the same name: download it again.")
     return photos
 
 
-def open_photos(place, wheres):
-    """Yield what Pillow can open, for each photograph of a zip or a folder; None for one that is damaged."""
+def open_photos(place: Path, wheres: Iterable[str]) -> Iterator[str | IO[bytes] | None]:
+    """Yields what Pillow can open for each photograph of a zip file or a folder; None for one that is damaged."""
     if place.suffix != ".zip":
         yield from wheres
         return
@@ -161,8 +165,8 @@ def open_photos(place, wheres):
                 yield None
 
 
-def read_table(path):
-    """One of CelebA's tables as a DataFrame of int8 whose index is the file names; DataError if it is wrong."""
+def read_table(path: Path) -> pd.DataFrame:
+    """One of CelebA's tables as a DataFrame of int8 with the file names as index; DataError if it is wrong."""
     is_csv, is_attributes = path.suffix == ".csv", path.name.startswith("list_attr")
     try:
         with open(path, encoding="utf-8-sig") as file:

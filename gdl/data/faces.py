@@ -3,25 +3,27 @@
 import os
 from pathlib import Path
 
+from gdl import drawn
 from gdl.data.celeba import CelebA, looks_like_celeba
 from gdl.data.folder import ImageFolder
-from gdl.data.pixels import to_float, to_uint8
-from gdl.data.splits import Faces, Split, check_size
+from gdl.data.splits import Faces, check_size
 from gdl.errors import DataError
-
-__all__ = ["CelebA", "DrawnFaces", "Faces", "ImageFolder", "Split", "faces", "to_float", "to_uint8"]
 
 
 class DrawnFaces(Faces):
-    """Faces drawn by the course itself: nothing to download, and every factor is known.
+    """Faces drawn by the course: there is nothing to download, and every factor is known.
 
     n: number of faces, 80 % train, 10 % val, 10 % test.  size: height and width, a multiple of 16
-    from 16 to 512.  seed: another seed, other faces. Each split has `factors`.
+    from 16 to 512.  seed: another seed gives other faces. Each split has `factors`, see `gdl.drawn.factors`.
+    DataError for an n or a size that is not possible.
+
+    >>> import gdl
+    >>> faces = gdl.DrawnFaces(n=20, size=32)
+    >>> faces.train.images.shape, faces.train.factors["smile"].gt(0.5).equals(faces.train.attributes["Smiling"])
+    ((16, 32, 32, 3), True)
     """
 
-    def __init__(self, n=12_000, size=64, seed=0):
-        from gdl import drawn  # here, so that photographs can be read without the drawing code
-
+    def __init__(self, n: int = 12_000, size: int = 64, seed: int = 0):
         size, n = check_size(size), int(n)
         if n < 3:
             raise DataError(f"n={n} is too few: choose at least 3, one image for each split.")
@@ -37,36 +39,36 @@ class DrawnFaces(Faces):
         super().__init__("drawn faces", key, size, plan, factors)
 
 
-def faces(path=None, size=64, n=None, crop=140):
-    """The faces at a path, else CelebA where it is found, else drawn ones; says in one line which.
+def faces(path: str | Path | None = None, size: int = 64, n: int | None = None, crop: int = 140) -> Faces:
+    """The faces at a path, else CelebA where it is, else drawn faces. Prints one line that says which they are.
 
-    The path is the argument, else the environment variable GDL_DATA; one of these that is wrong is
-    a DataError. Without either, `data/celeba` is looked for in the working directory, in its parent
-    and in the project's folder; if it is in none of them the faces are drawn.
-    The path "drawn" asks for the drawn faces even where CelebA is found.
-    A path with CelebA's photographs or tables is read as CelebA, any other as an ImageFolder; the
-    word "drawn" stands for the drawn faces.
-    size, n, crop: see CelebA; only CelebA is cropped to `crop`.
+    path: CelebA's photographs or tables are read as CelebA, any other folder as an ImageFolder; "drawn" stands for
+        the drawn faces. Without a path, the environment variable GDL_DATA gives it. Without either, the folder
+        `data/celeba` is opened if it is in the working directory, in its parent or in the project's folder.
+    size, n, crop: as in CelebA; drawn faces and an ImageFolder are not cropped to `crop`.
+    DataError for a path that does not exist or has no images.
+
+    >>> import gdl
+    >>> gdl.faces("drawn", size=32, n=20).train.images.shape
+    drawn faces: 20 images of 32x32 pixels (16 train, 2 val, 2 test)
+    (16, 32, 32, 3)
     """
-    given = path or os.environ.get("GDL_DATA")
-    if given == "drawn":
-        found = DrawnFaces(12_000 if n is None else n, size)
-    elif given:
-        found = _open(given, size, n, crop, "" if path else " (the environment variable GDL_DATA)")
+    origin = "" if path else " (the environment variable GDL_DATA)"
+    path = Path(path or os.environ.get("GDL_DATA") or _celeba_nearby() or "drawn")
+    folder = path.expanduser()
+    opened: Faces
+    if str(path) == "drawn":
+        opened = DrawnFaces(12_000 if n is None else n, size)
+    elif not folder.exists():
+        raise DataError(f"{path}{origin} does not exist: correct it, or leave it out for the drawn faces.")
+    elif looks_like_celeba(folder):
+        opened = CelebA(folder, size, n, crop)
     else:
-        roots = (Path.cwd(), Path.cwd().parent, Path(__file__).resolve().parents[2])
-        place = next((root / "data" / "celeba" for root in roots if (root / "data" / "celeba").exists()), None)
-        found = _open(place or "drawn", size, n, crop)
-    print(found.description)
-    return found
+        opened = ImageFolder(folder, size, n)
+    print(opened.description)
+    return opened
 
 
-def _open(given, size, n, crop, origin=""):
-    if str(given) == "drawn":
-        return DrawnFaces(12_000 if n is None else n, size)
-    path = Path(given).expanduser()
-    if not path.exists():
-        raise DataError(f"{given}{origin} does not exist: correct it, or leave it out for the drawn faces.")
-    if looks_like_celeba(path):
-        return CelebA(path, size, n, crop)
-    return ImageFolder(path, size, n)
+def _celeba_nearby():
+    roots = (Path.cwd(), Path.cwd().parent, Path(__file__).resolve().parents[2])
+    return next((root / "data" / "celeba" for root in roots if (root / "data" / "celeba").exists()), None)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -25,14 +26,17 @@ class ImageFolder(Faces):
         folders `train`, `val` (`valid`, `validation`) and `test`;
         Food-101 (`images/CLASS/*.jpg` and `meta/train.txt`, `meta/test.txt`);
         COCO (`train2017`, `val2017`, `test2017`, whichever are there; any year).
-        A val or test that is missing is a random tenth of train; each random choice has a fixed seed.
+        A missing val or test is a random tenth of train; every random choice has a fixed seed.
     size: height and width of the images, a multiple of 16 from 16 to 512.
-    n: at most n images, chosen at random with a fixed seed in the proportions of the splits.
+    n: at most n images, sampled with a fixed seed in the proportions of the splits.
     Sub-folders are classes: `classes` has their names, `attributes` one column for each.
-    Hidden files and files that are no images are ignored. DataError for what cannot be used.
+    Hidden files and files that are not images are ignored. DataError for what cannot be used.
+
+    >>> gdl.ImageFolder("data/flowers", size=64).classes  # doctest: +SKIP
+    ['daisy', 'rose', 'tulip']
     """
 
-    def __init__(self, path, size=64, n=None):
+    def __init__(self, path: str | Path, size: int = 64, n: int | None = None):
         size = check_size(size)
         root = Path(path).expanduser().absolute()
         if not root.is_dir():
@@ -51,7 +55,7 @@ class ImageFolder(Faces):
             "size": size,
             "n": n if n is not None and n < total else None,
         }
-        self.classes = sorted(set(class_of.values()) - {None})
+        self.classes = sorted({name for name in class_of.values() if name})
 
         def plan():
             chosen = choose(splits, n)
@@ -65,9 +69,9 @@ class ImageFolder(Faces):
         super().__init__(root.name, key, size, plan)
 
 
-def find_splits(root):
+def find_splits(root: Path) -> tuple[dict[str, list[str]], dict[str, str | None]]:
     """({split: names relative to root}, {name: class or None}) of a folder in any of the layouts."""
-    folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    folders = sorted(path.name for path in root.iterdir() if path.is_dir())
     named = {SPLIT_OF[name.lower()]: name for name in folders if name.lower() in SPLIT_OF}
     coco = {match[1]: name for name in folders if (match := re.fullmatch(r"(train|val|test)\d{4}", name))}
     if (root / "meta" / "train.txt").is_file() and (root / "meta" / "test.txt").is_file():
@@ -76,23 +80,23 @@ def find_splits(root):
         class_of = {}
         splits = {}
         for split, name in (coco if "train" not in named else named).items():
-            found = list_images(root / name)
-            splits[split] = [f"{name}/{image}" for image in found]
-            class_of |= {f"{name}/{image}": _class(image) for image in found}
+            images = list_images(root / name)
+            splits[split] = [f"{name}/{image}" for image in images]
+            class_of |= {f"{name}/{image}": _class(image) for image in images}
     else:
         images = list_images(root)
         splits, class_of = {"train": images}, {image: _class(image) for image in images}
     return _complete(splits), class_of
 
 
-def list_images(folder):
+def list_images(folder: Path) -> list[str]:
     """Paths of all images below a folder, relative to it and with `/`, sorted."""
-    found = []
+    images = []
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         inside = Path(place).relative_to(folder)
-        found += [(inside / name).as_posix() for name in files if _is_image(name)]
-    return sorted(found)
+        images += [(inside / name).as_posix() for name in files if _is_image(name)]
+    return sorted(images)
 
 
 def _is_image(name):
@@ -116,34 +120,33 @@ def _food101(root):
 
 
 def _complete(splits):
-    """Take a val and a test that are missing from train, a tenth of it each, at random with a fixed seed."""
+    """Takes a missing val and a missing test from train, a tenth of it each, at random with a fixed seed."""
     if "train" not in splits:  # COCO's val2017 alone, for instance
         splits = {"train": sorted(name for names in splits.values() for name in names)}
     train = splits["train"]
     order = np.random.default_rng(0).permutation(len(train))
     tenth = max(1, len(train) // 10)
-    whole = dict(splits)
+    complete = dict(splits)
     for split in ("val", "test"):
         if split not in splits:
-            whole[split] = [train[i] for i in sorted(order[:tenth])]
+            complete[split] = [train[i] for i in sorted(order[:tenth])]
             order = order[tenth:]
-    whole["train"] = [train[i] for i in sorted(order)]
-    return {split: whole[split] for split in ("train", "val", "test")}
+    complete["train"] = [train[i] for i in sorted(order)]
+    return {split: complete[split] for split in ("train", "val", "test")}
 
 
-def load_square(source, size):
+def load_square(source: str | Path | IO[bytes], size: int) -> np.ndarray:
     """The central square of an image file (path or open file) as (size, size, 3) uint8; see `upright_rgb`."""
-    with Image.open(source) as image:
-        image.draft("RGB", (3 * size, 3 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, which is quicker
-        image = upright_rgb(image)
+    with Image.open(source) as file:
+        file.draft("RGB", (3 * size, 3 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, which is faster
+        image = upright_rgb(file)
         return square(image, min(image.size), size)
 
 
-def upright_rgb(image):
-    """An opened image as RGB of 8 bits a channel.
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """An opened image as RGB with 8 bits for each channel.
 
-    The orientation that a camera noted (EXIF) is honoured, what is transparent becomes white, and
-    16 bits become 8.
+    The orientation in the camera's EXIF data is applied, transparent pixels become white, and 16 bits become 8.
     """
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits, grey

@@ -1,7 +1,7 @@
-"""A photograph of the reader's own, cut out as the course cuts out CelebA's faces."""
+"""A photograph of your own, cropped as the course crops CelebA's faces."""
 
 import warnings
-from numbers import Real
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,42 +12,45 @@ from gdl.data.folder import upright_rgb
 from gdl.data.splits import check_size, square
 from gdl.errors import DataError
 
+Points = Sequence[Sequence[float]]  # ((x, y), (x, y))
 CROP = 140  # side of the central square of CelebA's 178x218 pixels, as in gdl.CelebA
 EYES = (69.5, 111.3), (107.5, 111.2)  # (x, y) in those 178x218 pixels, the mean of CelebA's landmarks (Liu et al. 2015)
-OVER = 2  # an aligned photograph is drawn at twice its size and then shrunk, so that less of it is blurred
+OVERSAMPLING = 2  # an aligned photograph is resampled at twice its size and then shrunk, so that it stays sharper
 
 
-def load_photo(path, size=64, eyes=None):
-    """A photograph of your own, cropped as CelebA is for the models: uint8 (size, size, 3), 0..255.
+def load_photo(path: str | Path, size: int = 64, eyes: Points | None = None) -> np.ndarray:
+    """A photograph of your own, cropped as CelebA is for the models: uint8 (size, size, 3), 0 to 255.
 
     Models take several images: `model.encode(photo[None])`.
-    path: an image of any size and mode, in a format that Pillow reads. The orientation that a camera
-        noted (EXIF) is honoured, what is transparent becomes white, and 16 bits become 8.
+    path: an image of any size and mode, in a format that Pillow reads. The orientation in the camera's EXIF
+        data is applied, transparent pixels become white, and 16 bits become 8.
     size: height and width of the result, a multiple of 16 from 16 to 512.
     eyes: ((x, y), (x, y)), the two pupils in either order, in pixels of the upright photograph;
-        (0, 0) is the middle of its top left pixel. The photograph is turned, scaled and shifted so
-        that the eyes come to where CelebA has them on average (EYES); the eye that is further left
-        stays at the left, and outside of the photograph its edge is repeated.
-    Without eyes the face should be in the middle: the largest centred rectangle of CelebA's shape,
-    178:218, is taken, and of that the central square of 140/178 of its width. A photograph of CelebA
-    itself gives the pixels of gdl.CelebA. A photograph that is too small is enlarged.
+        (0, 0) is the middle of its top left pixel. The photograph is rotated, scaled and shifted so
+        that the eyes have their mean position in CelebA (EYES). The eye that is further left stays on the
+        left, and outside the photograph its edge is repeated.
+    Without `eyes`, the face should be in the middle: the result is the central square of 140/178 of the width
+    of the largest centred rectangle with CelebA's shape, 178:218. A photograph of CelebA itself gives the
+    pixels of gdl.CelebA. A photograph that is too small is enlarged.
     DataError for a file, a size or eyes that cannot be used.
     Alignment: Z. Liu, P. Luo, X. Wang, X. Tang, "Deep Learning Face Attributes in the Wild", ICCV 2015.
     Crop: I. Tolstikhin, O. Bousquet, S. Gelly, B. Schölkopf, "Wasserstein Auto-Encoders", ICLR 2018.
+
+    >>> gdl.load_photo("me.jpg", size=64, eyes=((410, 520), (610, 515))).shape  # doctest: +SKIP
+    (64, 64, 3)
     """
-    if not isinstance(size, Real):
-        raise DataError(f"size is {size!r}: give one number of pixels, such as 64.")
     size = check_size(size)
     photo = _read(path)
     side = max(1, round(CROP * min(photo.width / WIDTH, photo.height / HEIGHT)))
     if eyes is not None:
-        photo, side = _align(photo, _check_eyes(eyes, photo, path), OVER * size), OVER * size
+        side = OVERSAMPLING * size
+        photo = _align(photo, _check_eyes(eyes, photo, path), side)
     return np.array(square(photo, side, size))
 
 
 def _read(path):
     if not isinstance(path, (str, Path)):
-        raise DataError(f"load_photo takes the path of a photograph, and this is of the type {type(path).__name__}: give the path of its file.")
+        raise DataError(f"load_photo takes the path of a photograph, not a {type(path).__name__}: give the path of its file.")
     if "://" in str(path):
         raise DataError(f"{path} is an address: download the photograph and give the path of its file.")
     file = Path(path).expanduser()
@@ -61,10 +64,10 @@ def _read(path):
     except PermissionError:
         raise DataError(f"You may not read {path}: change its permissions, or take a copy of your own.") from None
     except Image.DecompressionBombError:
-        most = 2 * Image.MAX_IMAGE_PIXELS
-        raise DataError(f"{path} has more than {most:,} pixels, too many to open: make it smaller first.") from None
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise DataError(f"{path} has more than {limit:,} pixels, too many to open: make it smaller first.") from None
     except Image.UnidentifiedImageError:
-        raise DataError(f"{path} is no image that Pillow can read: save it as JPEG or PNG (HEIC too).") from None
+        raise DataError(f"{path} is not an image that Pillow can read, as HEIC is not: save it as JPEG or PNG.") from None
     except Exception:  # a broken file makes Pillow raise errors of many kinds
         raise DataError(f"{path} is damaged or was cut short: copy or download it again.") from None
 
@@ -79,27 +82,27 @@ def _check_eyes(eyes, photo, path):
     for x, y in eyes:
         if not (0 <= x < photo.width and 0 <= y < photo.height):
             raise DataError(
-                f"The eye ({x:g}, {y:g}) is outside of {path}: give x below {photo.width} and y below "
+                f"The eye ({x:g}, {y:g}) is outside {path}: give x below {photo.width} and y below "
                 f"{photo.height}, the width and height of the upright photograph."
             )
     left, right = complex(left_x, left_y), complex(right_x, right_y)
     if abs(right - left) < 1:
-        raise DataError(f"Both eyes are at ({left_x:g}, {left_y:g}): give the place of each.")
+        raise DataError(f"Both eyes are at ({left_x:g}, {left_y:g}): give the position of each.")
     return left, right
 
 
 def _align(photo, eyes, side):
     """The square of CelebA's crop with `side` pixels, in which the eyes of the photograph are at EYES."""
-    half = 0.5 + 0.5j  # from the corner of a pixel, where Pillow counts from, to its middle
+    half = 0.5 + 0.5j  # from the corner of a pixel, which is Pillow's origin, to its middle
     corner = complex((WIDTH - CROP) // 2, (HEIGHT - CROP) // 2)
     left, right = ((complex(*eye) - corner + half) * side / CROP for eye in EYES)
     turn = (eyes[1] - eyes[0]) / (right - left)  # the point z of the square is turn * z + shift in the photograph
     shift = eyes[0] + half - turn * left
     matrix = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
-    shrink = max(1, abs(turn))  # beforehand, because `transform` picks pixels and takes no mean of those between
+    shrink = max(1, abs(turn))  # first, because `transform` samples pixels and does not average those between
     small = photo.resize([max(1, round(length / shrink)) for length in photo.size], Image.Resampling.LANCZOS)
     matrix *= np.divide(small.size, photo.size)[:, None]
-    padded = np.pad(small, ((side, side), (side, side), (0, 0)), mode="edge")  # no corner is as far from an eye
+    padded = np.pad(small, ((side, side), (side, side), (0, 0)), mode="edge")  # no corner of the square is further from an eye
     matrix[:, 2] += side
     affine = tuple(matrix.flat)
     return Image.fromarray(padded).transform((side, side), Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC)

@@ -1,29 +1,42 @@
-"""The two pixel ranges of the course and the way from bytes to them and back.
+"""The two pixel ranges of the course, and the conversion from bytes to them and back.
 
-Images on disk are uint8, 0 to 255. Models see float32 in [0, 1] (a decoder that ends in a
-sigmoid) or in [-1, 1] (one that ends in a tanh). Nothing in the course guesses which it is.
+Images on disk are uint8, 0 to 255. Models see float32 in [0, 1] (their decoder ends in a sigmoid) or
+in [-1, 1] (it ends in a tanh). The course never guesses the range.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gdl.errors import CourseError
 
 PIXEL_RANGES = ((0, 1), (-1, 1))
 
 
-def check_pixel_range(pixel_range):
-    """The range as a tuple of two ints, or CourseError if it is neither (0, 1) nor (-1, 1)."""
+def check_pixel_range(pixel_range: Sequence[int]) -> tuple[int, int]:
+    """The range as a tuple of two ints; CourseError if it is neither (0, 1) nor (-1, 1).
+
+    >>> check_pixel_range([-1.0, 1.0])
+    (-1, 1)
+    """
     try:
         known = tuple(pixel_range) in PIXEL_RANGES
-    except (TypeError, ValueError):  # a number, or a table
+    except (TypeError, ValueError):  # a number, or a table of numbers
         known = False
     if not known:
         raise CourseError(f"pixel_range {pixel_range!r} is not known: choose (0, 1) or (-1, 1).")
-    return tuple(int(bound) for bound in pixel_range)
+    low, high = pixel_range
+    return int(low), int(high)
 
 
-def to_float(images, pixel_range=(0, 1)):
-    """Bytes to float32 in the pixel range. uint8, any shape -> float32, same shape"""
+def to_float(images: ArrayLike, pixel_range: Sequence[int] = (0, 1)) -> np.ndarray:
+    """Bytes to floats in the pixel range: uint8 of any shape -> float32 of the same shape. CourseError for another dtype.
+
+    >>> import gdl, numpy as np
+    >>> gdl.data.to_float(np.array([0, 255], np.uint8), pixel_range=(-1, 1)).tolist()
+    [-1.0, 1.0]
+    """
     low, high = check_pixel_range(pixel_range)
     images = np.asarray(images)
     if images.dtype != np.uint8:
@@ -31,22 +44,33 @@ def to_float(images, pixel_range=(0, 1)):
     return images.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
 
 
-def to_uint8(images, pixel_range=(0, 1)):
-    """Floats in the pixel range to bytes, rounded; what lies outside is clipped. Any shape -> uint8, same shape"""
+def to_uint8(images: ArrayLike, pixel_range: Sequence[int] = (0, 1)) -> np.ndarray:
+    """Floats in the pixel range to bytes, rounded and clipped: any shape -> uint8 of the same shape.
+
+    >>> import gdl
+    >>> gdl.data.to_uint8([0.0, 0.5, 1.1]).tolist()
+    [0, 128, 255]
+    """
     low, high = check_pixel_range(pixel_range)
     images = np.asarray(images, np.float32)
     return np.clip(np.rint((images - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
 
 
-def check_images(images, pixel_range=(0, 1), size=None):
-    """The array as it was given where it holds images; CourseError where it does not. Whole package, one answer.
+def check_images(images: ArrayLike, pixel_range: Sequence[int] = (0, 1), size: int | None = None) -> np.ndarray:
+    """The images as an array, unchanged; CourseError if they are not images in the pixel range.
 
-    images: (n, height, width, 3), n at least 0; uint8, 0 to 255, or floats in the pixel range, up to a rounding error of 1e-3.
+    images: (n, height, width, 3) with n at least 0; uint8, 0 to 255, or floats in the pixel range, with a tolerance of 1e-3.
     size: the height and width that they must have; None for any.
+
+    >>> check_images(np.zeros((5, 64, 64, 3)), size=64).shape
+    (5, 64, 64, 3)
     """
     low, high = check_pixel_range(pixel_range)
-    images = np.asarray(images)
-    if images.shape[1:] != (*(images.shape[1:3] if size is None else (size, size)), 3):
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise CourseError("These images differ in their shapes: give an array (n, height, width, 3).") from None
+    if images.shape[1:] != (*(images.shape[1:3] if size is None else (size, size)), 3) or 0 in images.shape[1:]:
         wanted = "height, width" if size is None else f"{size}, {size}"
         fix = ": give x[None]" if images.ndim == 3 and images.shape[-1] == 3 else ""
         raise CourseError(f"Images have the shape (n, {wanted}, 3); these have shape {images.shape}{fix}.")
@@ -54,17 +78,41 @@ def check_images(images, pixel_range=(0, 1), size=None):
         return images
     smallest, largest = float(images.min()), float(images.max())
     if not (np.isfinite(smallest) and np.isfinite(largest)):
-        raise CourseError(
-            "Some of the images hold NaN or infinity: the model that made them has diverged; train it again with a lower learning rate."
-        )
+        raise CourseError("Some pixels are NaN or infinite, because the model has diverged: train it again with a lower learning rate.")
     if smallest < low - 1e-3 or largest > high + 1e-3:
         fits = smallest >= -1 - 1e-3 and largest <= 1 + 1e-3
         fix = "give pixel_range=(-1, 1)" if fits else f"give uint8 images, 0 to 255, or floats in [{low}, {high}]"
-        raise CourseError(f"The pixels should be in [{low}, {high}], and these reach from {smallest:.3g} to {largest:.3g}: {fix}.")
+        raise CourseError(f"The pixels should be in [{low}, {high}]; these range from {smallest:.3g} to {largest:.3g}: {fix}.")
     return images
 
 
-def checked_uint8(images, pixel_range=(0, 1)):
-    """Images as uint8, checked by `check_images` first. (n, height, width, 3) -> the same shape"""
+def checked_uint8(images: ArrayLike, pixel_range: Sequence[int] = (0, 1)) -> np.ndarray:
+    """Images as uint8, after `check_images`: (n, height, width, 3) -> the same shape.
+
+    >>> checked_uint8(np.full((1, 2, 2, 3), 1.0)).max()
+    np.uint8(255)
+    """
     images = check_images(images, pixel_range)
     return images if images.dtype == np.uint8 else to_uint8(images, pixel_range)
+
+
+def check_uint8(images: ArrayLike) -> np.ndarray:
+    """The images as an array, unchanged; CourseError if they are not uint8 images of shape (n, height, width, 3).
+
+    >>> check_uint8(np.zeros((5, 64, 64, 3), np.uint8)).shape
+    (5, 64, 64, 3)
+    """
+    if getattr(images, "dtype", None) != np.uint8:
+        kind = getattr(images, "dtype", type(images).__name__)
+        raise CourseError(f"Give uint8 images of shape (n, height, width, 3), with pixels from 0 to 255; these are {kind}.")
+    return check_images(images)
+
+
+def unit_range(images: np.ndarray, pixel_range: Sequence[int] = (0, 1), dtype: type = np.float32) -> np.ndarray:
+    """Images as floats in [0, 1]: uint8, or floats in the pixel range -> the same shape, of the given dtype.
+
+    >>> unit_range(np.array([-1.0, 0.0, 1.0]), pixel_range=(-1, 1)).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    low, high = (0, 255) if images.dtype == np.uint8 else check_pixel_range(pixel_range)
+    return (images.astype(dtype) - dtype(low)) / dtype(high - low)

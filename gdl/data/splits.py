@@ -1,35 +1,56 @@
-"""What every set of faces is: three splits of images, and batches of them for training."""
+"""What every set of faces consists of: three splits of images, and batches of them for training."""
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from gdl.data import cache
 from gdl.data.pixels import check_pixel_range
 from gdl.errors import DataError
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 class Split:
     """The images of one split (train, val or test) and what is known about them.
 
-    images: (n, size, size, 3) uint8, 0..255, a read-only memory map.
-    attributes: DataFrame of bool, one row an image, index 0..n-1 (no columns if nothing is known).
+    images: (n, size, size, 3) uint8, 0 to 255, a read-only memory map.
+    attributes: DataFrame of bool, one row for each image, index 0 to n - 1; without columns if no attribute is known.
     names: (n,) array of str, the file names.
-    factors: DataFrame of the numbers that an image was drawn from; None for photographs.
-    fingerprint: that of the faces, and the name of the split; None if it is not known.
+    factors: DataFrame of the factors from which each image was drawn; None for photographs.
+    fingerprint: the fingerprint of the faces and the name of the split; None if it is not known.
     """
 
-    def __init__(self, images, attributes, names, factors=None, fingerprint=None):
+    def __init__(
+        self,
+        images: np.ndarray,
+        attributes: pd.DataFrame,
+        names: np.ndarray,
+        factors: pd.DataFrame | None = None,
+        fingerprint: str | None = None,
+    ):
         self.images, self.attributes, self.names, self.factors, self.fingerprint = images, attributes, names, factors, fingerprint
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def labels(self, names=True):
-        """Attributes as numbers, 1 where it is there: (n, k) float32 of these names, or of all with True; DataError for one that is not known."""
-        names = list(self.attributes.columns) if names is True else list(names)
+    def labels(self, names: Sequence[str] | bool = True) -> np.ndarray:
+        """Attributes as numbers, 1 where present and 0 where absent, (n, k) float32. DataError for an unknown name.
+
+        names: the k attributes in this order; True for all.
+
+        >>> import gdl
+        >>> gdl.DrawnFaces(n=20, size=32).test.labels(["Smiling", "Male"]).tolist()
+        [[1.0, 1.0], [0.0, 0.0]]
+        """
+        names = list(self.attributes.columns if isinstance(names, bool) else names)
         unknown = [name for name in names if name not in self.attributes.columns]
         if unknown or not names:
             known = ", ".join(self.attributes.columns) or "none"
@@ -38,16 +59,31 @@ class Split:
             )
         return self.attributes[names].to_numpy(np.float32)
 
-    def batches(self, batch_size, pixel_range=(0, 1), shuffle=True, flip=False, seed=0, first_epoch=0, labels=False):
+    def batches(
+        self,
+        batch_size: int,
+        pixel_range: tuple[int, int] = (0, 1),
+        shuffle: bool = True,
+        flip: bool = False,
+        seed: int = 0,
+        first_epoch: int = 0,
+        labels: Sequence[str] | bool = False,
+    ) -> "tf.data.Dataset":
         """Batches for training, as a `tf.data.Dataset` of float32 (batch, size, size, 3).
 
-        Every pass over the dataset is one epoch and holds each image once; the last batch may be
-        smaller. The order and the flips of an epoch depend on `seed` and on its number alone. The
-        first pass is epoch `first_epoch` and each later one is the next, so that a run which is
-        resumed after k epochs with first_epoch=k sees what it would have seen.
+        Every pass over the dataset is one epoch and contains each image once; the last batch may be smaller.
+        The order and the flips depend only on `seed` and the number of the epoch. The first pass is epoch
+        `first_epoch`, so that a run that is resumed after k epochs with first_epoch=k sees the batches of a run
+        without a break.
         pixel_range: (0, 1) or (-1, 1).  flip: mirror each image with probability 1/2.
-        labels: True gives pairs of the images and their attributes, float32 (batch, attributes), 1 where an attribute is
-            there; names of attributes give those, in that order. Images and order are the same as without.
+        labels: True gives pairs of the images and their `labels`, float32 (batch, attributes); names of attributes
+            give those, in that order. The images and their order are the same as without labels.
+        DataError for a batch_size below 1 or an unknown attribute, CourseError for another pixel_range.
+
+        >>> import gdl
+        >>> batches = gdl.DrawnFaces(n=20, size=32).train.batches(8, pixel_range=(-1, 1))
+        >>> [batch.shape[0] for batch in batches]
+        [8, 8]
         """
         import tensorflow as tf  # here, so that reading images does not wait for TensorFlow
 
@@ -55,7 +91,7 @@ class Split:
         if batch_size < 1:
             raise DataError(f"batch_size={batch_size} is not possible: choose 1 or more.")
         epochs = itertools.count(first_epoch)
-        targets = self.labels(labels) if labels else None
+        targets = self.labels(labels) if labels else np.empty((len(self), 0), np.float32)
 
         def one_epoch():
             rng = np.random.default_rng([seed, next(epochs)])
@@ -81,17 +117,20 @@ class Split:
 
 
 class Faces:
-    """Images in the splits `train`, `val` and `test`; made by CelebA, DrawnFaces or ImageFolder.
+    """Images in the splits `train`, `val` and `test`; CelebA, DrawnFaces and ImageFolder are such sets.
 
-    size: height and width in pixels.  name: what it is.  description: one line.
-    fingerprint: short text that differs when the data, the crop or the size differ.
+    size: height and width in pixels.  name: what the images are.  description: the same with their numbers, one line.
+    fingerprint: short text that changes with the images, the crop and the size.
     classes: names of the classes of an ImageFolder, else empty.
     """
 
-    classes = ()
+    train: Split
+    val: Split
+    test: Split
+    classes: list[str] = []
 
-    def __init__(self, name, key, size, plan, factors=None):
-        """key, plan: see `gdl.cache.open_entry`.  factors: one row an image, in the order of the plan."""
+    def __init__(self, name: str, key: dict, size: int, plan: Callable[[], tuple], factors: pd.DataFrame | None = None):
+        """key, plan: see `gdl.cache.open_entry`.  factors: one row for each image, in the order of the plan."""
         self.name, self.size = name, size
         self.fingerprint = cache.fingerprint(key)
         readable = "".join(letter if letter.isalnum() else "_" for letter in name)[:40]
@@ -99,19 +138,26 @@ class Faces:
         start = 0
         for split in ("train", "val", "test"):
             rows = slice(start, start + counts[split])
-            parts = [None if table is None else table[rows].reset_index(drop=True) for table in (attributes, factors)]
-            setattr(self, split, Split(images[rows], parts[0], names[rows], parts[1], f"{self.fingerprint}-{split}"))
+            its_attributes = attributes[rows].reset_index(drop=True)
+            its_factors = None if factors is None else factors[rows].reset_index(drop=True)
+            setattr(self, split, Split(images[rows], its_attributes, names[rows], its_factors, f"{self.fingerprint}-{split}"))
             start = rows.stop
         self.description = (
             f"{name}: {start:,} images of {size}x{size} pixels ({len(self.train):,} train, {len(self.val):,} val, {len(self.test):,} test)"
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self.description
 
 
-def check_size(size):
-    """The size as an int; DataError unless it is a multiple of 16 from 16 to 512."""
+def check_size(size: int) -> int:
+    """The size as an int; DataError unless it is a multiple of 16 from 16 to 512.
+
+    >>> check_size(64)
+    64
+    """
+    if not isinstance(size, Real):
+        raise DataError(f"size is {size!r}: give one number of pixels, such as 64.")
     if size not in range(16, 513, 16):
         near = {min(512, max(16, int(size) // 16 * 16 + step)) for step in (0, 16)}
         raise DataError(
@@ -121,11 +167,13 @@ def check_size(size):
     return int(size)
 
 
-def choose(splits, n):
-    """At most n names of {split: names}, each split in its proportion and with at least one.
+def choose(splits: dict[str, list], n: int | None) -> dict[str, list]:
+    """At most n names of {split: names}, in the proportions of the splits, with at least one of each.
 
-    Drawn at random with a fixed seed, and returned in the order in which they came; a smaller n
-    chooses among what a larger n chose.
+    They are sampled with a fixed seed and keep their order. A smaller n gives some of the names of a larger n.
+
+    >>> {split: len(names) for split, names in choose({"train": ["a"] * 80, "val": ["b"] * 10, "test": ["c"] * 10}, 20).items()}
+    {'train': 16, 'val': 2, 'test': 2}
     """
     total = sum(map(len, splits.values()))
     if n is None or n >= total:
@@ -142,11 +190,11 @@ def choose(splits, n):
     return chosen
 
 
-def square(image, side, size):
+def square(image: Image.Image, side: int, size: int) -> np.ndarray:
     """The central square of `side` pixels, resized to (size, size, 3) uint8 with Lanczos antialiasing.
 
-    Lanczos is what the protocol of WAE (Tolstikhin et al. 2018) uses. The square is cut out first,
-    so that no pixel from outside it has a part in the result.
+    Lanczos is the filter in the protocol of WAE (Tolstikhin et al. 2018). The square is cut out first,
+    so that no pixel outside it affects the result.
     """
     left, top = (image.width - side) // 2, (image.height - side) // 2
     image = image.crop((left, top, left + side, top + side))

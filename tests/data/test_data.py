@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ATTRIBUTES, zip_photos
+from conftest import ATTRIBUTES, refused, zip_photos
 from PIL import Image, ImageDraw
 
 import gdl
@@ -24,14 +24,6 @@ ATTR, PARTITION = "list_attr_celeba.txt", "list_eval_partition.txt"
 def everything(faces):
     """All that a set of faces holds, to compare two of them."""
     return [(split.images.tobytes(), split.names.tolist(), split.attributes.to_dict("list")) for split in (faces.train, faces.val, faces.test)]
-
-
-def refused(said, function, *options, **more):
-    """The call must end in a DataError of one line that says so, without a cause to read through."""
-    with pytest.raises(gdl.DataError, match=said) as caught:
-        function(*options, **more)
-    assert "\n" not in str(caught.value) and caught.value.__cause__ is None
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 # --- CelebA -----------------------------------------------------------------------------------
@@ -54,7 +46,8 @@ def test_celeba_agrees_with_its_tables(celeba):
         assert split.attributes.index.equals(pd.RangeIndex(len(split)))
         assert split.attributes.to_numpy().tolist() == [rows[name] for name in split.names]
         (source,) = open_photos(place, [photos[split.names[0]][0]])  # one by hand
-        by_hand = Image.open(source).crop((19, 39, 159, 179)).resize((32, 32), Image.Resampling.LANCZOS)
+        with Image.open(source) as photo:
+            by_hand = photo.crop((19, 39, 159, 179)).resize((32, 32), Image.Resampling.LANCZOS)
         assert np.array_equal(split.images[0], np.asarray(by_hand))
     total = min(300, len(photos))
     assert sum(map(len, (faces.train, faces.val, faces.test))) == total
@@ -110,9 +103,9 @@ def test_a_circle_stays_a_circle_and_the_crop_is_the_centre(make_celeba):
     assert np.abs(diameters / (81 * 512 / 140) - 1).max() < 0.01
     assert abs(white.sum() / (np.pi / 4 * diameters.prod()) - 1) < 0.01
     pixel = 512 // 140  # one pixel of the photograph, magnified
-    found = [image[y, x] for y in (2 * pixel, -2 * pixel) for x in (2 * pixel, -2 * pixel)]
+    seen = [image[y, x] for y in (2 * pixel, -2 * pixel) for x in (2 * pixel, -2 * pixel)]
     expected = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)])
-    assert np.abs(np.array(found) - expected).max() < 40
+    assert np.abs(np.array(seen) - expected).max() < 40
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     assert not ((edge[:, 0] > 128) & (edge[:, 2] > 128)).any()  # nothing of what lies outside
 
@@ -126,7 +119,8 @@ def test_the_crop_is_resized_with_antialiasing(make_celeba):
 
 def test_a_crop_of_the_size_is_not_touched(make_celeba):
     root = make_celeba()
-    photo = np.asarray(Image.open(root / "img_align_celeba" / "000001.jpg"))
+    with Image.open(root / "img_align_celeba" / "000001.jpg") as file:
+        photo = np.asarray(file)
     assert np.array_equal(gdl.CelebA(root, size=128, crop=128).train.images[0], photo[45:173, 25:153])
 
 
@@ -141,7 +135,7 @@ def test_n_keeps_the_proportions_and_is_reproducible(make_celeba):
     assert [len(split) for split in (three.train, three.val, three.test)] == [1, 1, 1]
 
 
-def test_choose_never_takes_more_than_asked():
+def test_choose_never_takes_more_than_n():
     splits = {split: list(range(count)) for split, count in (("train", 37), ("val", 5), ("test", 1))}
     for n in range(3, 50):
         chosen = choose(splits, n)
@@ -375,7 +369,8 @@ def test_a_large_jpeg_is_decoded_small(tmp_path):
     for i in range(3):
         Image.effect_noise((40, 40), 90).resize((1600, 1200), Image.Resampling.BICUBIC).save(tmp_path / f"{i}.jpg")
     image = by_name(gdl.ImageFolder(tmp_path, size=32))["0.jpg"]
-    whole = Image.open(tmp_path / "0.jpg").crop((200, 0, 1400, 1200)).resize((32, 32), Image.Resampling.LANCZOS)
+    with Image.open(tmp_path / "0.jpg") as photo:
+        whole = photo.crop((200, 0, 1400, 1200)).resize((32, 32), Image.Resampling.LANCZOS)
     assert np.abs(image[..., 0].astype(int) - np.asarray(whole)).max() <= 6
 
 

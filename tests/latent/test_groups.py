@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import gdl
-from gdl.data.faces import Split
+from gdl.data.splits import Split
 from gdl.latent import groups
 
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 
 import gdl
-from gdl.data.faces import Split
+from gdl.data.splits import Split
 from gdl.models.base import check_decoder, check_encoder
 
 NAMES = ["Bald", "Eyeglasses", "Male"]
