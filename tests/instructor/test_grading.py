@@ -26,6 +26,7 @@ from gdl.instructor.grading import sandbox
 from gdl.instructor.grading.grade import grade
 from gdl.instructor.grading.student import Limits, Student, Worker, WorkerEnded
 
+pytestmark = pytest.mark.slow  # starts workers in the sandbox
 MARKS = dict(grade=False, solution=False, locked=True, task=False, schema_version=3)
 SOLUTION = [
     new_markdown_cell("# Exercise 50 · Twice"),

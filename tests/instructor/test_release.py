@@ -203,6 +203,7 @@ def untouched():
     return {Path(one["path"]): one for one in told}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)
 def test_an_untouched_exercise_runs_to_its_end(path, untouched):
     """Every visible check says that nothing is answered yet, and nothing stops."""
@@ -305,6 +306,7 @@ def test_an_interrupted_release_leaves_nothing_half_written(tmp_path, quick_whee
     assert {path.parent.name for path in after if after[path] != before[path]} == {"solutions", "exercises"}, "the bundle is the old one, whole"
 
 
+@pytest.mark.slow
 def test_the_wheel_is_built_anew_only_for_other_sources(wheel, tmp_path, monkeypatch):
     assert gdl.instructor.bundle.up_to_date(wheel)
     assert {f"gdl/{name}" for name in ("release.py", "grading/worker.py", "shipped/vae-celeba64.npz")} <= set(zipfile.ZipFile(wheel).namelist())
@@ -340,6 +342,7 @@ def test_a_wheel_that_cannot_be_built_says_what_to_do(tmp_path, monkeypatch):
         gdl.instructor.bundle.course_wheel()
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path):
     small_solution(tmp_path / "solutions", remark(4, grade_id="q1"))
     folders = [f"--{name}={tmp_path / name}" for name in ("solutions", "exercises", "out")]
@@ -368,12 +371,14 @@ def machine(tmp_path):
     return Machine(tmp_path, sys.executable, packages_here())
 
 
+@pytest.mark.slow
 def test_a_notebook_saved_by_colab_runs_there_from_an_empty_folder(tmp_path, wheel, machine):
     solution = nbformat.read(small_solution(tmp_path / "solutions"), 4)
     assert run(solution, "beside", wheel, machine) is None
     assert (machine.site / "gdl" / "__init__.py").is_file()
 
 
+@pytest.mark.slow
 def test_the_newest_wheel_in_google_drive_is_found(wheel, machine):
     machine.put("drive", wheel)
     assert shell(machine, SET_UP).strip().endswith("None")
@@ -391,18 +396,21 @@ def test_versions_are_compared_as_numbers(tmp_path, monkeypatch):
     assert space["chosen"] == "gdl-0.10.0-py3-none-any.whl"
 
 
+@pytest.mark.slow
 def test_the_address_is_used_where_there_is_no_wheel(wheel, machine):
     with served(wheel.parent) as address:
         assert shell(machine, SET_UP.replace('COURSE = ""', f'COURSE = "{address}{wheel.name}"')).strip().endswith("None")
     assert (machine.site / "gdl" / "__init__.py").is_file() and machine.installed() == machine.before
 
 
+@pytest.mark.slow
 def test_without_any_wheel_it_says_what_to_do(wheel, machine):
     machine.put("beside", wheel)
     (machine.content / wheel.name).unlink()  # what is left is a second upload, which pip would refuse
     assert "Put gdl-*.whl beside this notebook, or mount the Google Drive that has it" in shell(machine, SET_UP).splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_tensorflow_that_is_too_old_is_named_and_left_alone(wheel, machine):
     machine.put("beside", wheel)
     old = machine.site / "tensorflow-2.10.0.dist-info"
@@ -417,6 +425,7 @@ def test_a_tensorflow_that_is_too_old_is_named_and_left_alone(wheel, machine):
     assert machine.installed() == before
 
 
+@pytest.mark.slow
 def test_an_installed_course_is_used_as_it_is():
     code = SET_UP.replace("%pip", "assert False  #")
     exec(compile(code, "set-up", "exec"), {})
