@@ -1,33 +1,54 @@
 """The checks of plain arguments: numbers, whole numbers, switches."""
 
 import math
+from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any
 
 from gdl.errors import CourseError
 
 
-def number(name, value, least=0, kind=Real):
-    """An option as a float, whatever library it is a number of; CourseError if it is none, or is less than `least`."""
-    if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
-        raise CourseError(f"{name} is {value!r}: give a {'whole ' if kind is Integral else ''}number, at least {least}.")
+def number(name: str, value: Any, least: float = 0) -> float:
+    """The value as a float; CourseError unless it is a finite number, at least `least`. It may be a number of NumPy.
+
+    >>> number("beta", 2)
+    2.0
+    """
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    if not (real and least <= value < math.inf):
+        raise CourseError(f"{name} is {value!r}: give a number, at least {least}.")
     return float(value)
 
 
-def whole_number(name, value, least=1):
-    """The same as an int, without a fraction."""
-    return int(number(name, value, least, Integral))
+def whole_number(name: str, value: Any, least: int = 1) -> int:
+    """The value as an int; CourseError unless it is a whole number, at least `least`. It may be a number of NumPy.
+
+    >>> whole_number("seed", 0, least=0)
+    0
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise CourseError(f"{name} is {value!r}: give a whole number, at least {least}.")
+    return int(value)
 
 
-def whole_numbers(name, values):
-    """The same for several, as a tuple."""
+def whole_numbers(name: str, values: Iterable) -> tuple[int, ...]:
+    """The values as a tuple of ints; CourseError unless each is a whole number, at least 1.
+
+    >>> whole_numbers("filters", [32, 64])
+    (32, 64)
+    """
     try:
         return tuple(whole_number(name, value) for value in values)
     except (TypeError, CourseError):
         raise CourseError(f"{name} is {values!r}: give a tuple of whole numbers, each at least 1.") from None
 
 
-def true_or_false(name, value):
-    """An option as a bool; CourseError if it is anything else than True, False, 1 or 0."""
+def true_or_false(name: str, value: Any) -> bool:
+    """The value as a bool; CourseError unless it is True, False, 1 or 0.
+
+    >>> true_or_false("flip", 1)
+    True
+    """
     if isinstance(value, str) or value not in (True, False):
         raise CourseError(f"{name} is {value!r}: give True or False.")
     return bool(value)

@@ -1,28 +1,36 @@
-"""The checks under an exercise's questions: they say what is wrong, and never stop the notebook.
+"""The checks below the questions of an exercise: they say what is wrong and never stop the notebook.
 
     with check("one loss for each image"):
         has_shape(kl(z_mean, z_log_var), (64,), "one loss for each image")
 
-In a notebook a check prints one line, `✓` or `✗`, and goes on, so that all questions can be run at any time.
-Under the grader, and under nbgrader, a failed check raises CheckFailed.
+In a notebook a check prints one line, `✓` or `✗`, and the notebook goes on, so that every question can be run at any time.
+In the grader and in nbgrader, a failed check raises CheckFailed.
 """
 
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class CheckFailed(AssertionError):
-    """What a check found wrong, in one sentence for the student."""
+    """What is wrong with an answer, in one sentence for the student."""
 
 
 @contextmanager
-def check(what):
-    """Runs the indented lines and prints whether they went through, with `what` they look at.
+def check(what: str) -> Iterator[None]:
+    """Runs the indented lines and prints whether they succeed, with `what` they check.
 
-    Raises CheckFailed instead when the environment variable GDL_CHECKS is "raise", or nbgrader runs the notebook.
+    A failure raises CheckFailed if the environment variable GDL_CHECKS is "raise" or nbgrader runs the notebook.
+
+    >>> with check("one loss for each image"):  # doctest: +SKIP
+    ...     has_shape(np.zeros(64), (64,), "one loss for each image")
+    ✓ one loss for each image
     """
+    problem = ""
     try:
         yield
     except NotImplementedError:
@@ -31,8 +39,6 @@ def check(what):
         problem = str(failed)
     except Exception as error:
         problem = f"your code stopped with {type(error).__name__}: {error}"
-    else:
-        problem = None
     if _raises():
         if problem:
             raise CheckFailed(f"{what}: {problem}") from None
@@ -41,8 +47,8 @@ def check(what):
 
 
 @contextmanager
-def answered(what="This picture"):
-    """Runs the indented lines, and says in one line if they need an answer that is not there yet, or not right."""
+def answered(what: str = "This picture") -> Iterator[None]:
+    """Runs the indented lines. Prints one line if they need an answer that is missing or wrong."""
     try:
         yield
     except Exception as error:
@@ -54,26 +60,31 @@ def answered(what="This picture"):
             print(f"{what} cannot be made yet: the code stopped with {type(error).__name__}: {error}")
 
 
-def expect(condition, problem):
-    """Raises CheckFailed with the sentence `problem` unless the condition holds."""
+def expect(condition: Any, problem: str) -> None:
+    """Raises CheckFailed with the sentence `problem` unless the condition is true."""
     if not condition:
         raise CheckFailed(problem)
 
 
-def has_shape(got, shape, meaning):
-    """Raises CheckFailed unless `got` is an array of numbers of this shape, where None stands for any length.
+def has_shape(got: Any, shape: Sequence[int | None], meaning: str) -> None:
+    """Raises CheckFailed unless `got` is an array of numbers with this shape, where None stands for any length.
 
     `meaning` says in words what the shape means: "one loss for each image".
+
+    >>> has_shape(np.zeros((5, 3)), (None, 3), "a row for each image")
     """
     got = _numbers(got)
-    wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+    expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
     fits = got.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, got.shape))
-    found = "a scalar" if got.ndim == 0 else f"shape {got.shape}"
-    expect(fits, f"{f'shape {wanted}' if shape else 'a scalar'} expected, {meaning}; got {found}.")
+    actual = f"shape {got.shape}" if got.shape else "a scalar"
+    expect(fits, f"{f'shape {expected}' if shape else 'a scalar'} expected, {meaning}; got {actual}.")
 
 
-def is_close(got, expected, meaning, rtol=1e-4, atol=1e-6):
-    """Raises CheckFailed unless `got` has the shape of `expected` and its values, up to rtol and atol, and says where they first differ."""
+def is_close(got: Any, expected: ArrayLike, meaning: str, rtol: float = 1e-4, atol: float = 1e-6) -> None:
+    """Raises CheckFailed unless `got` has the shape and the values of `expected`, up to rtol and atol. It says where they first differ.
+
+    >>> is_close([1.0, 2.00001], [1, 2], "two losses")
+    """
     expected = np.asarray(expected)
     has_shape(got, expected.shape, meaning)
     got = _numbers(got)
@@ -85,12 +96,12 @@ def is_close(got, expected, meaning, rtol=1e-4, atol=1e-6):
 
 
 def _raises():
-    """Whether the checks are to stop the notebook: under the grader, nbgrader and the tests."""
+    """Whether a failed check stops the notebook: in the grader, in nbgrader and in the tests."""
     return os.environ.get("GDL_CHECKS") == "raise" or "NBGRADER_EXECUTION" in os.environ
 
 
 def _numbers(got):
-    """What a student's function gave, as an array of numbers."""
+    """The result of a student's function as an array of numbers."""
     expect(got is not None, "got nothing: does your function end with `return`?")
     expect(got is not NotImplemented, "not answered yet.")
     try:
@@ -102,5 +113,5 @@ def _numbers(got):
 
 
 def _has_text(got):
-    """Whether a string is in a list: NumPy would make all of its numbers as long as the longest string."""
+    """Whether a list has a string in it: NumPy would make all its numbers as long as the longest string."""
     return isinstance(got, str) or isinstance(got, (list, tuple)) and any(_has_text(item) for item in got)

@@ -1,4 +1,4 @@
-"""What the course runs on: a notebook or a terminal, TensorFlow without its start-up notes, and the packages it needs."""
+"""The surroundings of the course: a notebook or a terminal, TensorFlow without its start-up messages, and the packages that are needed."""
 
 import os
 import shutil
@@ -9,20 +9,20 @@ from importlib.util import find_spec
 from gdl.errors import CourseError
 
 
-def in_notebook():
-    """Whether the code runs in Jupyter or Colab, where pictures can be displayed."""
+def in_notebook() -> bool:
+    """Whether the code runs in Jupyter or Colab, which can display pictures."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return shell is not None and hasattr(shell, "kernel")
 
 
-def start_tensorflow():
-    """Imports TensorFlow with standard error closed to its C++ part; errors in Python are raised as ever."""
+def start_tensorflow() -> None:
+    """Imports TensorFlow without the messages of its C++ code; exceptions are raised as usual."""
     if "tensorflow" in sys.modules:
         return
     sys.stderr.flush()
     stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)  # the notes go straight to file 2, past Python's sys.stderr
+    os.dup2(nothing, 2)  # the messages go straight to file 2, past Python's sys.stderr
     try:
         import tensorflow as tf
 
@@ -32,13 +32,13 @@ def start_tensorflow():
         os.close(stderr)
         os.close(nothing)
     if not gpus and shutil.which("nvidia-smi"):
-        print("TensorFlow cannot use this machine's NVIDIA GPU: pip install 'tensorflow[and-cuda]' brings what it needs.")
+        print("TensorFlow cannot use this machine's NVIDIA GPU: run pip install 'tensorflow[and-cuda]'.")
 
 
-def check_installed():
-    """Raises CourseError, with the mend, when a package that the course needs is missing here or too old.
+def check_installed() -> None:
+    """Raises CourseError when a package that the course needs is missing or too old.
 
-    A notebook's set-up cell adds the course alone, so that Colab's own packages stay as they are.
+    The set-up cell of a notebook installs the course without its requirements, so that Colab's packages stay as they are.
     """
     from packaging.requirements import Requirement  # Jupyter brings it
 
@@ -59,7 +59,9 @@ def check_installed():
             if not need.specifier.contains(installed, prereleases=True):
                 old.append(f"{need.name} {need.specifier} (here is {installed})")
     if missing:
-        raise CourseError(f"The course needs what is not installed here: run %pip install {' '.join(missing)} in a cell, then restart the kernel.")
+        raise CourseError(
+            f"The course needs packages that are not installed: run %pip install {' '.join(missing)} in a cell, then restart the kernel."
+        )
     if old:
         raise CourseError(
             f"The course needs {', '.join(old)}: in Colab choose the latest version under Runtime, Change runtime type; "

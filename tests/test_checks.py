@@ -18,7 +18,7 @@ def place(request, monkeypatch):
 
 
 def said(capsys, place, action):
-    """What a check tells of an action, printed in a notebook and raised elsewhere."""
+    """What a check says about an action: it is printed in a notebook and raised elsewhere."""
     if place == "notebook":
         action()
         return capsys.readouterr().out.strip()
@@ -45,7 +45,7 @@ def test_what_holds_is_ticked(capsys, place):
 
 
 @pytest.mark.parametrize(
-    "body, told",
+    "body, message",
     [
         (lambda: fail(NotImplementedError("wait")), "not answered yet."),
         (lambda: fail(KeyError("a")), "your code stopped with KeyError: 'a'"),
@@ -63,8 +63,8 @@ def test_what_holds_is_ticked(capsys, place):
         (lambda: is_close([1, np.nan], [1, 2], "a sum"), "a sum: 2 expected at [1], got nan."),
     ],
 )
-def test_what_is_wrong_is_said(capsys, place, body, told):
-    assert said(capsys, place, run("the question", body)) == f"✗ the question: {told}"
+def test_what_is_wrong_is_said(capsys, place, body, message):
+    assert said(capsys, place, run("the question", body)) == f"✗ the question: {message}"
 
 
 def test_tolerances():
@@ -85,11 +85,14 @@ def test_an_interruption_is_not_a_failed_check():
 
 
 def test_pictures_wait_for_their_answers(capsys, place):
-    for error, told in ((NotImplementedError(), "appears here when"), (ValueError("no"), "cannot be made yet: the code stopped with ValueError: no")):
+    for error, message in (
+        (NotImplementedError(), "appears here when"),
+        (ValueError("no"), "cannot be made yet: the code stopped with ValueError: no"),
+    ):
         try:
             with answered("This curve"):
                 raise error
         except type(error):
             assert place != "notebook"
         else:
-            assert place == "notebook" and f"This curve {told}" in capsys.readouterr().out
+            assert place == "notebook" and f"This curve {message}" in capsys.readouterr().out
