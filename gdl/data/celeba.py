@@ -16,7 +16,8 @@ import pandas as pd
 from PIL import Image
 
 from gdl.data import cache
-from gdl.data.splits import Faces, check_size, choose, square
+from gdl.data.crop import check_size, square
+from gdl.data.splits import Faces, choose
 from gdl.errors import DataError
 
 WIDTH, HEIGHT = 178, 218

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from gdl import drawn
 from gdl.data.celeba import CelebA, looks_like_celeba
+from gdl.data.crop import check_size
 from gdl.data.folder import ImageFolder
-from gdl.data.splits import Faces, check_size
+from gdl.data.splits import Faces
 from gdl.errors import DataError
 
 

@@ -4,14 +4,13 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
 
 from gdl.data import cache
-from gdl.data.splits import Faces, check_size, choose, square
+from gdl.data.crop import check_size, load_square
+from gdl.data.splits import Faces, choose
 from gdl.errors import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -133,25 +132,3 @@ def _complete(splits):
             order = order[tenth:]
     complete["train"] = [train[i] for i in sorted(order)]
     return {split: complete[split] for split in ("train", "val", "test")}
-
-
-def load_square(source: str | Path | IO[bytes], size: int) -> np.ndarray:
-    """The central square of an image file (path or open file) as (size, size, 3) uint8; see `upright_rgb`."""
-    with Image.open(source) as file:
-        file.draft("RGB", (3 * size, 3 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, which is faster
-        image = upright_rgb(file)
-        return square(image, min(image.size), size)
-
-
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """An opened image as RGB with 8 bits for each channel.
-
-    The orientation in the camera's EXIF data is applied, transparent pixels become white, and 16 bits become 8.
-    """
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits, grey
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")

@@ -8,8 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gdl.data.celeba import HEIGHT, WIDTH
-from gdl.data.folder import upright_rgb
-from gdl.data.splits import check_size, square
+from gdl.data.crop import check_size, square, upright_rgb
 from gdl.errors import DataError
 
 Points = Sequence[Sequence[float]]  # ((x, y), (x, y))

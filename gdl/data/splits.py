@@ -3,12 +3,10 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from gdl.data import cache
 from gdl.data.pixels import check_pixel_range
@@ -54,9 +52,8 @@ class Split:
         unknown = [name for name in names if name not in self.attributes.columns]
         if unknown or not names:
             known = ", ".join(self.attributes.columns) or "none"
-            raise DataError(
-                f"These images have no attribute {unknown[0] if unknown else 'at all'}: take faces that have it, or one of theirs ({known})."
-            )
+            missing = unknown[0] if unknown else "at all"
+            raise DataError(f"These images have no attribute {missing}: use faces that have it, or an attribute that these have ({known}).")
         return self.attributes[names].to_numpy(np.float32)
 
     def batches(
@@ -150,23 +147,6 @@ class Faces:
         return self.description
 
 
-def check_size(size: int) -> int:
-    """The size as an int; DataError unless it is a multiple of 16 from 16 to 512.
-
-    >>> check_size(64)
-    64
-    """
-    if not isinstance(size, Real):
-        raise DataError(f"size is {size!r}: give one number of pixels, such as 64.")
-    if size not in range(16, 513, 16):
-        near = {min(512, max(16, int(size) // 16 * 16 + step)) for step in (0, 16)}
-        raise DataError(
-            f"size={size} is not possible, because the networks halve an image four times: "
-            f"choose {' or '.join(map(str, sorted(near)))} (any multiple of 16 from 16 to 512)."
-        )
-    return int(size)
-
-
 def choose(splits: dict[str, list], n: int | None) -> dict[str, list]:
     """At most n names of {split: names}, in the proportions of the splits, with at least one of each.
 
@@ -188,14 +168,3 @@ def choose(splits: dict[str, list], n: int | None) -> dict[str, list]:
         order = np.random.default_rng(0).permutation(len(names))
         chosen[split] = [names[i] for i in sorted(order[: counts[split]])]
     return chosen
-
-
-def square(image: Image.Image, side: int, size: int) -> np.ndarray:
-    """The central square of `side` pixels, resized to (size, size, 3) uint8 with Lanczos antialiasing.
-
-    Lanczos is the filter in the protocol of WAE (Tolstikhin et al. 2018). The square is cut out first,
-    so that no pixel outside it affects the result.
-    """
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side))
-    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))
