@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gdl.data.splits import Faces
 from gdl.errors import CourseError
 from gdl.latent.vectors import mixture_codes
-from gdl.metrics.distances import frechet_distance, statistics
+from gdl.metrics.frechet import frechet_distance, statistics
 from gdl.metrics.reference import reference
 from gdl.metrics.scores import feature_scores, features, reconstruction_scores
 from gdl.models.base import EncoderDecoderModel, FaceModel, check_decoder

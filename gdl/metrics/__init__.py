@@ -1,8 +1,10 @@
 """How good are the images? FID and KID with the original Inception, precision and recall, and scores of reconstructions."""
 
 from gdl.metrics.callback import BestFID
-from gdl.metrics.distances import frechet_distance, frechet_interval, kernel_distance, precision_recall, statistics
+from gdl.metrics.frechet import frechet_distance, frechet_interval, statistics
 from gdl.metrics.inception import inception_features
+from gdl.metrics.kernel import kernel_distance
+from gdl.metrics.neighbours import precision_recall
 from gdl.metrics.reconstruction import mean_squared_error, pearson, ssim
 from gdl.metrics.reference import Reference, reference
 from gdl.metrics.scores import feature_scores, features, fid, kid, reconstruction_scores, scores, stand_in_distance

@@ -1,73 +1,88 @@
 """Measuring a model while it trains, and keeping its best weights."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
 import numpy as np
 
+from gdl.data.splits import Split
 from gdl.files import whole_file
-from gdl.metrics.reference import reference
+from gdl.metrics.reference import Reference, check_network, reference
 from gdl.metrics.scores import KEYS, fid, stand_in_distance
 
 
 class BestFID(keras.callbacks.Callback):
-    """After epochs every, 2 * every, ...: the distance of n generated images to real ones, and the best weights so far.
+    """After epochs every, 2 * every, ...: computes the distance of n generated images to real ones, and keeps the best weights.
 
     real: as in `fid`.
-    n: generated images, of the same codes each time; a thousand tell epochs apart, and are too few to publish.
-    file: where the weights of the best such epoch are kept, such as `best.weights.h5` in the run's folder, which
-        `gdl.load` then prefers; None keeps none. A resumed training goes on from the best value in the file.
-    network: "inception", which puts `fid` into the history, or "stand_in", which puts `stand_in_distance`.
+    n: number of generated images, made from the same codes each time. A thousand are enough to compare epochs, and too
+        few to publish.
+    file: where the weights of the best of these epochs are kept, such as `best.weights.h5` in the run's folder, which
+        `gdl.load` then prefers; None keeps none. A resumed training continues from the best value in the file.
+    network: "inception", which adds `fid` to the history, or "stand_in", which adds `stand_in_distance`.
     A model that has diverged gets NaN.
+
+    >>> BestFID(np.zeros((5, 16, 16, 3), np.uint8), n=100, every=2, network="stand_in").key
+    'stand_in_distance'
     """
 
-    def __init__(self, real, n=1000, every=5, file=None, network="inception"):
+    def __init__(
+        self,
+        real: Split | np.ndarray | Reference,
+        n: int = 1000,
+        every: int = 5,
+        file: str | Path | None = None,
+        network: str = "inception",
+    ):
         super().__init__()
-        self.real = real
+        check_network(network)
+        self.real: Any = real
         self.n, self.every, self.network = n, every, network
-        self.file = file and Path(file)
-        self.name = KEYS[network][0]
+        self.file = Path(file) if file else None
+        self.key = KEYS[network][0]
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self.real = reference(self.real, self.network)
         self.best = self.read_best()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if epoch == 0:
-            self.best = np.inf  # a new training: the file, if there is one, is of another
+            self.best = np.inf  # a new training: an existing file belongs to another
 
-    def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every:
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if (epoch + 1) % self.every or logs is None:
             return
-        logs[self.name] = value = self.measure()
-        if value < self.best:  # never for NaN
-            self.best = value
+        logs[self.key] = distance = self.distance()
+        if distance < self.best:  # never for NaN
+            self.best = distance
             self.save()
 
-    def measure(self):
-        """The distance now."""
+    def distance(self) -> float:
+        """The distance of the model's images at this moment."""
         images = self.model.generate(self.n)
         if not np.isfinite(images).all():
             return np.nan
-        distance = fid if self.network == "inception" else stand_in_distance
-        return distance(images, self.real, self.model.architecture.pixel_range)
+        compute = fid if self.network == "inception" else stand_in_distance
+        return compute(images, self.real, self.model.architecture.pixel_range)
 
-    def save(self):
-        """Writes the weights and their value into one file, so that the two belong together whenever the process dies."""
+    def save(self) -> None:
+        """Writes the weights and their distance into one file, so that the two always belong together."""
         if self.file:
             with whole_file(self.file) as partial:
                 self.model.save_weights(partial)
                 with h5py.File(partial, "a") as weights:
                     weights.attrs[self.attribute] = self.best
 
-    def read_best(self):
-        """The value in the file; infinity if there is none that was measured in the same way."""
+    def read_best(self) -> float:
+        """The distance in the file; infinity if the file has none that was computed in the same way."""
         if not self.file or not self.file.is_file():
             return np.inf
         with h5py.File(self.file) as weights:
             return float(weights.attrs.get(self.attribute, np.inf))
 
     @property
-    def attribute(self):
-        return f"{self.name} of {self.n} images"
+    def attribute(self) -> str:
+        """The name under which the file holds the distance."""
+        return f"{self.key} of {self.n} images"

@@ -1,41 +1,42 @@
 """The network behind FID: Inception v3 as released with TensorFlow on 2015-12-05, up to its last pooling.
 
 It is not the Inception of `keras.applications`: it was trained for 1008 classes, its average
-pooling leaves the padding out of the count, and its last block pools the maximum instead of the
-average. Features of the one mean nothing beside features of the other.
+pooling does not count the padding, and its last block pools the maximum instead of the average.
+Features of these two networks cannot be compared.
 """
 
-import sys
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
-from gdl.errors import CourseError
+from gdl.data.pixels import check_uint8
+from gdl.metrics.common import progress
 from gdl.metrics.weights import read_weights, weights_file
 
-BATCH = 50  # images: 50 of 299 x 299 need about 1 GB while they pass
+BATCH = 50  # images: the activations of 50 images of 299 x 299 need about 1 GB
 
 
-def inception_features(images):
+def inception_features(images: np.ndarray) -> np.ndarray:
     """Features that FID compares: the 2,048 numbers after the last pooling of the 2015 Inception.
 
     images: (n, height, width, 3) uint8 array or memory map, any size -> (n, 2048) float32, each at least 0.
-    Resized to 299 x 299 bilinearly without anti-aliasing, as pytorch-fid does, so that values can be
-    compared with its own; computed in float32 whatever Keras' dtype policy is. The weights (82 MB)
-    are fetched on first use. CourseError: other arrays, or weights that cannot be had.
+    They are resized to 299 x 299 bilinearly without anti-aliasing, as in pytorch-fid, so that values can be
+    compared with those of pytorch-fid, and computed in float32 under every dtype policy of Keras. The weights (81 MB)
+    are downloaded on first use.
+    Raises CourseError for other arrays, and when the weights cannot be downloaded.
     Szegedy et al. 2016 (the network), Heusel et al. 2017 (its use for FID).
+
+    >>> inception_features(np.zeros((2, 64, 64, 3), np.uint8)).shape  # doctest: +SKIP
+    (2, 2048)
     """
-    shape, dtype = np.shape(images), getattr(images, "dtype", None)
-    if dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or 0 in shape[1:]:
-        raise CourseError(f"Inception takes uint8 images of shape (n, height, width, 3); these are {dtype} of shape {shape}.")
+    images = check_uint8(images)
     features = np.zeros((len(images), 2048), np.float32)
-    bar = tqdm(range(0, len(images), BATCH), desc="Inception features", unit="batch", file=sys.stdout, leave=False, delay=5)
     tensor_float = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)  # some GPUs would round to 10 bits
     try:
-        for i in bar:
+        for i in progress(range(0, len(images), BATCH), "Inception features", "batch"):
             features[i : i + BATCH] = _network()(images[i : i + BATCH])
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(tensor_float)
@@ -44,7 +45,7 @@ def inception_features(images):
 
 @cache
 def _network():
-    """The network as one TensorFlow graph, built once a process. (n, h, w, 3) uint8 -> (n, 2048) float32"""
+    """The network as one TensorFlow graph, built once per process. (n, h, w, 3) uint8 -> (n, 2048) float32"""
     weights = [(tf.constant(kernel), tf.constant(bias)) for kernel, bias in read_weights(weights_file())]
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)], autograph=False)
@@ -54,13 +55,16 @@ def _network():
     return network
 
 
-def resized(images):
+def resized(images: tf.Tensor) -> tf.Tensor:
     """uint8 images as float32 in [-1, 1], 299 x 299. Bilinear, pixel centres at halves, no anti-aliasing."""
     return tf.image.resize(tf.cast(images, tf.float32) / 255, (299, 299)) * 2 - 1
 
 
-def inception(x, conv):
-    """The network. conv: function that applies the next convolution. (n, 299, 299, 3) -> (n, 2048)"""
+def inception(x: tf.Tensor, conv: Callable) -> tf.Tensor:
+    """The network. (n, 299, 299, 3) -> (n, 2048)
+
+    conv: a function that applies the next convolution, with its weights and a ReLU.
+    """
     x = conv(x, 2, "VALID")  # (n, 149, 149, 32)
     x = conv(x, 1, "VALID")  # (n, 147, 147, 32)
     x = half(conv(x))  # (n, 73, 73, 64)
@@ -77,41 +81,41 @@ def inception(x, conv):
     return tf.reduce_mean(x, axis=(1, 2))
 
 
-def block_a(x, conv):
+def block_a(x: tf.Tensor, conv: Callable) -> tf.Tensor:
     return tf.concat([conv(x), conv(conv(x)), conv(conv(conv(x))), conv(average(x))], -1)
 
 
-def block_b(x, conv):
+def block_b(x: tf.Tensor, conv: Callable) -> tf.Tensor:
     return tf.concat([conv(x, 2, "VALID"), conv(conv(conv(x)), 2, "VALID"), half(x)], -1)
 
 
-def block_c(x, conv):
+def block_c(x: tf.Tensor, conv: Callable) -> tf.Tensor:
     return tf.concat([conv(x), conv(conv(conv(x))), conv(conv(conv(conv(conv(x))))), conv(average(x))], -1)
 
 
-def block_d(x, conv):
+def block_d(x: tf.Tensor, conv: Callable) -> tf.Tensor:
     return tf.concat([conv(conv(x), 2, "VALID"), conv(conv(conv(conv(x))), 2, "VALID"), half(x)], -1)
 
 
-def block_e(x, conv, pool):
+def block_e(x: tf.Tensor, conv: Callable, pool: Callable) -> tf.Tensor:
     first, second = conv(x), conv(x)
     wide = [conv(second), conv(second)]
     third = conv(conv(x))
     return tf.concat([first, *wide, conv(third), conv(third), conv(pool(x))], -1)
 
 
-def half(x):
+def half(x: tf.Tensor) -> tf.Tensor:
     """Maximum of 3 x 3 pixels at every second pixel. (n, h, w, c) -> (n, (h - 1) // 2, (w - 1) // 2, c)"""
     return tf.nn.max_pool2d(x, 3, 2, "VALID")
 
 
-def average(x):
-    """Mean of the 3 x 3 neighbours that are inside the image: padding does not count. Keeps the shape"""
+def average(x: tf.Tensor) -> tf.Tensor:
+    """Mean of the 3 x 3 neighbours that are inside the image; the padding does not count. The shape stays the same."""
     return tf.nn.avg_pool2d(x, 3, 1, "SAME")
 
 
-def maximum(x):
-    """Maximum of the 3 x 3 neighbours. Keeps the shape"""
+def maximum(x: tf.Tensor) -> tf.Tensor:
+    """Maximum of the 3 x 3 neighbours. The shape stays the same."""
     return tf.nn.max_pool2d(x, 3, 1, "SAME")
 
 

@@ -1,6 +1,7 @@
-"""What a set of real images looks like to a network: computed once, kept in the cache."""
+"""The features of a set of real images and their statistics: computed once, kept in the cache."""
 
 import zipfile
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,8 @@ from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.metrics import inception, stand_in
 
-VERSIONS = {"inception": 1, "stand_in": 1}  # of each network's code; raised when its features change
-ROWS = 10_000  # images whose features are kept, and of which features are held in memory at a time
+VERSIONS = {"inception": 1, "stand_in": 1}  # of the code of each network; increased when its features change
+ROWS = 10_000  # images whose features are kept, and images whose features are in memory at a time
 
 
 class Reference(NamedTuple):
@@ -26,48 +27,55 @@ class Reference(NamedTuple):
     size: int  # height of the images in pixels
 
 
-def extract(images, network):
+def check_network(network: str) -> None:
+    """CourseError unless the network is one of "inception" and "stand_in"."""
+    if network not in VERSIONS:
+        raise CourseError(f"network={network!r} is not known: choose 'inception', or 'stand_in' for quick trials.")
+
+
+def extract(images: np.ndarray, network: str) -> np.ndarray:
     """Features of a network. (n, height, width, 3) uint8 -> (n, d) float32"""
-    if network == "inception":
-        return inception.inception_features(images)
-    if network == "stand_in":
-        return stand_in.stand_in_features(images)
-    raise CourseError(f"network={network!r} is not known: choose 'inception', or 'stand_in' for quick trials.")
+    check_network(network)
+    return inception.inception_features(images) if network == "inception" else stand_in.stand_in_features(images)
 
 
-def reference(real, network="inception"):
+def reference(real: Split | np.ndarray | Reference, network: str = "inception") -> Reference:
     """The Reference of real images.
 
     real: a split, such as faces.train, whose reference is computed once and kept in the cache; or uint8 images
         (n, height, width, 3), computed at each call; or a Reference, returned as it is.
     network: "inception" or "stand_in".
+    Raises CourseError for fewer than two images, for other arrays, and for a Reference of another network.
+
+    >>> reference(np.zeros((5, 16, 16, 3), np.uint8), network="stand_in").features.shape
+    (5, 60)
     """
+    check_network(network)
     if isinstance(real, Reference):
         if real.network != network:
             raise CourseError(f"This reference is of the network {real.network!r}: make one with reference(images, network={network!r}).")
         return real
     if not isinstance(real, Split):
-        return measure(real, network)
+        return compute_reference(real, network)
     if real.fingerprint is None:
-        return measure(real.images, network)
-    if network not in VERSIONS:
-        return extract(real.images[:0], network)  # tells which there are
+        return compute_reference(real.images, network)
     file = cache.folder() / f"reference-{network}-{VERSIONS[network]}-{real.fingerprint}.npz"
-    found = _read(file, len(real), network)
-    if found is None:
-        found = measure(real.images, network)
-        with whole_file(file) as partial:
-            np.savez(partial, **found._asdict())
-    return found
+    stored = _read(file, len(real), network)
+    if stored is not None:
+        return stored
+    computed = compute_reference(real.images, network)
+    with whole_file(file) as partial:
+        np.savez(partial, **computed._asdict())
+    return computed
 
 
-def measure(images, network):
+def compute_reference(images: np.ndarray, network: str) -> Reference:
     """The Reference of uint8 images (n, height, width, 3), which may be a memory map: they are never all in memory."""
-    if getattr(images, "dtype", None) != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or len(images) < 2:
-        raise CourseError("Real images are at least two, uint8 of shape (n, height, width, 3): give a split, such as faces.train, or such an array.")
+    if not np.shape(images) or len(images) < 2:
+        raise CourseError("A reference needs at least two real images: give a split, such as faces.train, or a uint8 array (n, height, width, 3).")
     n = len(images)
     chosen = np.sort(np.random.default_rng(0).choice(n, min(n, ROWS), replace=False))
-    count, mean, scatter, kept = 0, 0.0, 0.0, []
+    count, mean, scatter, kept = 0, np.zeros(()), np.zeros(()), []
     for start in range(0, n, ROWS):
         features = extract(images[start : start + ROWS], network)
         rows = chosen[(chosen >= start) & (chosen < start + ROWS)] - start
@@ -77,7 +85,7 @@ def measure(images, network):
 
 
 def _merge(n, mean, scatter, features):
-    """Adds features to n earlier ones of a mean and a scatter, the sum of (f - mean)(f - mean)^T. Chan et al. 1983."""
+    """Adds features to the mean of n earlier ones and to their scatter, the sum of (f - mean)(f - mean)^T. Chan et al. 1983."""
     more, their_mean = len(features), features.mean(axis=0)
     centred = features - their_mean
     step = their_mean - mean
@@ -85,13 +93,15 @@ def _merge(n, mean, scatter, features):
     return n + more, mean + step * (more / (n + more)), scatter
 
 
-def _read(file, n, network):
-    """The Reference of a file, or None if there is no whole one."""
+def _read(file: Path, n: int, network: str) -> Reference | None:
+    """The Reference of a file; None if the file is missing, damaged, or of other images."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            found = Reference(arrays["mean"], arrays["covariance"], arrays["features"], int(arrays["n"]), str(arrays["network"]), int(arrays["size"]))
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            stored = Reference(
+                arrays["mean"], arrays["covariance"], arrays["features"], int(arrays["n"]), str(arrays["network"]), int(arrays["size"])
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    d = len(found.mean)
-    whole = found.covariance.shape == (d, d) and found.features.shape == (min(n, ROWS), d) and (found.n, found.network) == (n, network)
-    return found if whole else None
+    d = len(stored.mean)
+    whole = stored.covariance.shape == (d, d) and stored.features.shape == (min(n, ROWS), d) and (stored.n, stored.network) == (n, network)
+    return stored if whole else None

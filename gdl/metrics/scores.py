@@ -1,133 +1,171 @@
 """How good generated images are, in numbers: FID, KID, precision and recall, and the scores of reconstructions."""
 
-import sys
-
 import numpy as np
-from tqdm import tqdm
 
-from gdl.data.pixels import checked_uint8, to_float
+from gdl.data.pixels import checked_uint8
+from gdl.data.splits import Split
 from gdl.errors import CourseError
-from gdl.metrics.distances import frechet_distance, frechet_interval, kernel_distance, precision_recall, statistics
+from gdl.metrics.common import progress
+from gdl.metrics.frechet import frechet_distance, frechet_interval, statistics
+from gdl.metrics.kernel import kernel_distance
+from gdl.metrics.neighbours import precision_recall
 from gdl.metrics.reconstruction import mean_squared_error, pearson, ssim
-from gdl.metrics.reference import extract, reference
+from gdl.metrics.reference import Reference, extract, reference
+from gdl.models.base import EncoderDecoderModel, check_encoder
 
 INCEPTION_FEATURES = 2048
-KEYS = {  # what the scores of a network are called: Frechet distance, kernel distance, the rest
+KEYS = {  # the names of a network's scores: Frechet distance, kernel distance, prefix of the others
     "inception": ("fid", "kid", ""),
     "stand_in": ("stand_in_distance", "stand_in_kernel_distance", "stand_in_"),
 }
-_told = set()  # the kinds of notes that this process has printed
+_printed = set()  # the kinds of notes that this process has printed
 
 
-def features(images, network="inception", pixel_range=(0, 1)):
-    """What a network makes of images. (n, height, width, 3) uint8, or float in the pixel range -> (n, d) float32
+def features(images: np.ndarray, network: str = "inception", pixel_range: tuple[int, int] = (0, 1)) -> np.ndarray:
+    """Features of images. (n, height, width, 3) uint8, or float in the pixel range -> (n, d) float32
 
-    Floats are rounded to 8 bits, as if the images had been saved as PNG: that is how published values are made.
-    network: "inception", d = 2,048, or "stand_in", for quick trials.
-    Raises CourseError for floats outside the pixel range, and for images that hold NaN.
+    Floats are rounded to 8 bits, as if the images had been saved as PNG, because published values are computed so.
+    network: "inception", d = 2,048, or "stand_in", d = 60, for quick trials.
+    Raises CourseError for floats outside the pixel range, and for images that contain NaN.
+
+    >>> features(np.full((2, 16, 16, 3), 0.5), network="stand_in").shape
+    (2, 60)
     """
     return extract(checked_uint8(images, pixel_range), network)
 
 
-def fid(images, real, pixel_range=(0, 1)):
+def fid(images: np.ndarray, real: Split | np.ndarray | Reference, pixel_range: tuple[int, int] = (0, 1)) -> float:
     """Frechet inception distance of images to real ones; 0 is best. Heusel et al. 2017.
 
     images: (n, height, width, 3) uint8, or float in the pixel range.
     real: a split, such as faces.train, uint8 images, or a Reference.
-    The network is the Inception of 2015-12-05 with its 2,048 pooled features, and images are resized to 299x299 as
-    pytorch-fid does it (bilinear, not antialiased); values of other networks or resizings cannot be compared with it.
-    FID is biased: fewer images give a larger value, and by how much depends on the model (Chong and Forsyth 2020).
-    Compare values only at the same numbers of images, the same real ones, crop and size.
+    The network is the Inception of 2015-12-05 with its 2,048 pooled features, and images are resized to 299x299 as in
+    pytorch-fid (bilinear, without anti-aliasing). Values of other networks or resizings cannot be compared with it.
+    FID is biased: fewer images give a larger value, and the bias depends on the model (Chong and Forsyth 2020).
+    Compare values only at the same numbers of images, with the same real images, crop and size.
+    Raises CourseError for other arrays, and when the weights of the network cannot be downloaded.
+
+    >>> fid(vae.generate(5000), faces.train)  # doctest: +SKIP
+    78.9
     """
-    generated, real = _both(images, real, "inception", pixel_range)
-    return _frechet(generated, real)
+    return _frechet(*_features_and_reference(images, real, "inception", pixel_range))
 
 
-def kid(images, real, pixel_range=(0, 1)):
+def kid(images: np.ndarray, real: Split | np.ndarray | Reference, pixel_range: tuple[int, int] = (0, 1)) -> tuple[float, float]:
     """Kernel inception distance of images to real ones, and its standard error; unbiased. Binkowski et al. 2018.
 
-    Arguments as in `fid`. Papers often print 1,000 times this value.
+    Arguments and errors as in `fid`. Papers often print 1,000 times this value.
+
+    >>> kid(vae.generate(5000), faces.train)  # doctest: +SKIP
+    (0.0781, 0.0005)
     """
-    generated, real = _both(images, real, "inception", pixel_range)
-    return kernel_distance(real.features, generated)
+    generated, known = _features_and_reference(images, real, "inception", pixel_range)
+    return kernel_distance(known.features, generated)
 
 
-def stand_in_distance(images, real, pixel_range=(0, 1)):
-    """Frechet distance of the small stand-in's features, for quick trials without a download. It is not FID, and on another scale.
+def stand_in_distance(images: np.ndarray, real: Split | np.ndarray | Reference, pixel_range: tuple[int, int] = (0, 1)) -> float:
+    """Frechet distance of the features of the small stand-in, for quick trials without a download. It is not FID, and has another scale.
 
-    Arguments as in `fid`.
+    Arguments and errors as in `fid`.
+
+    >>> images = np.random.default_rng(0).random((20, 16, 16, 3))
+    >>> stand_in_distance(images, np.uint8(255 * images)) < stand_in_distance(images / 2, np.uint8(255 * images))
+    True
     """
-    generated, real = _both(images, real, "stand_in", pixel_range)
-    return _frechet(generated, real)
+    return _frechet(*_features_and_reference(images, real, "stand_in", pixel_range))
 
 
-def scores(images, real, network="inception", pixel_range=(0, 1), interval=False):
-    """All scores of images against real ones, as a dict; the features are computed once.
+def scores(
+    images: np.ndarray,
+    real: Split | np.ndarray | Reference,
+    network: str = "inception",
+    pixel_range: tuple[int, int] = (0, 1),
+    interval: bool = False,
+) -> dict[str, float]:
+    """All scores of images against real ones, by their names; the features are computed once.
 
-    Arguments as in `fid`. Keys: fid, kid, kid_error, precision, recall, and with interval=True fid_low and fid_high,
-    its 95 % bootstrap interval over the generated images. With network="stand_in" they are stand_in_distance,
+    Arguments and errors as in `fid`. Keys: fid, kid, kid_error, precision, recall, and with interval=True fid_low and
+    fid_high, its 95 % bootstrap interval over the generated images. With network="stand_in" they are stand_in_distance,
     stand_in_distance_low, stand_in_distance_high, stand_in_kernel_distance, stand_in_kernel_distance_error,
     stand_in_precision and stand_in_recall.
+
+    >>> images = np.random.default_rng(0).random((20, 16, 16, 3))
+    >>> scores(images, np.uint8(255 * images), network="stand_in")["stand_in_recall"]
+    1.0
     """
-    generated, real = _both(images, real, network, pixel_range)
-    return feature_scores(generated, real, network, interval)
+    generated, known = _features_and_reference(images, real, network, pixel_range)
+    return feature_scores(generated, known, network, interval)
 
 
-def feature_scores(generated, real, network="inception", interval=False):
-    """As `scores`, of features that were computed already, (n, d): for one set of images and several real ones."""
+def feature_scores(
+    generated: np.ndarray, real: Split | np.ndarray | Reference, network: str = "inception", interval: bool = False
+) -> dict[str, float]:
+    """As `scores`, from features that are already computed, (n, d): for one set of images and several real ones.
+
+    >>> images = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8)
+    >>> feature_scores(features(images, "stand_in"), images, network="stand_in")["stand_in_precision"]
+    1.0
+    """
     real = reference(real, network)
-    _tell(len(generated), real)
+    _note_numbers(len(generated), real)
     distance, kernel, prefix = KEYS[network]
-    found = {distance: _frechet(generated, real)}
+    values = {distance: _frechet(generated, real)}
     if interval:
-        found[f"{distance}_low"], found[f"{distance}_high"] = frechet_interval(generated, real.mean, real.covariance)
-    found[kernel], found[f"{kernel}_error"] = kernel_distance(real.features, generated)
-    found[f"{prefix}precision"], found[f"{prefix}recall"] = precision_recall(real.features, generated)
-    return found
+        values[f"{distance}_low"], values[f"{distance}_high"] = frechet_interval(generated, real.mean, real.covariance)
+    values[kernel], values[f"{kernel}_error"] = kernel_distance(real.features, generated)
+    values[f"{prefix}precision"], values[f"{prefix}recall"] = precision_recall(real.features, generated)
+    return values
 
 
-def reconstruction_scores(model, images, network=None):
-    """How well a model gives images back, as a dict: means over the images of mse, ssim and pearson.
+def reconstruction_scores(model: EncoderDecoderModel, images: Split | np.ndarray, network: str | None = None) -> dict[str, float]:
+    """How well a model reconstructs images, by the names of the scores: means over the images of mse, ssim and pearson.
 
     model: one with an encoder.  images: a split, or (n, size, size, 3) uint8.
     With a network there is also reconstruction_fid ("inception") or stand_in_reconstruction_distance ("stand_in"): the
-    distance of the reconstructions to the very images that they are of.
+    distance of the reconstructions to the same images.
+    Raises CourseError for a model without an encoder.
+
+    >>> import gdl
+    >>> vae = gdl.VAE(image_size=16, z_dim=2, filters=(4,))
+    >>> list(reconstruction_scores(vae, np.zeros((5, 16, 16, 3), np.uint8)))
+    ['mse', 'ssim', 'pearson']
     """
-    real, images = images, getattr(images, "images", images)
+    check_encoder(model)
+    x_all = images.images if isinstance(images, Split) else images
+    pixel_range = model.architecture.pixel_range
     values = {"mse": [], "ssim": [], "pearson": []}
-    again = []
-    for start in tqdm(range(0, len(images), 500), desc="reconstructions", unit="batch", file=sys.stdout, leave=False, delay=5):
-        x = np.asarray(images[start : start + 500])
+    reconstructions = []
+    for start in progress(range(0, len(x_all), 500), "reconstructions", "batch"):
+        x = np.asarray(x_all[start : start + 500])
         x_hat = model.reconstruct(x)
-        again.append(checked_uint8(x_hat, model.architecture.pixel_range))
-        pair = to_float(x), model.unit_range(x_hat)
+        reconstructions.append(checked_uint8(x_hat, pixel_range))
         for name, compare in zip(values, (mean_squared_error, ssim, pearson)):
-            values[name].append(compare(*pair))
-    found = {name: float(np.concatenate(parts).mean()) for name, parts in values.items()}
+            values[name].append(compare(x, x_hat, pixel_range))
+    means = {name: float(np.concatenate(parts).mean()) for name, parts in values.items()}
     if network is not None:
         name = "reconstruction_fid" if network == "inception" else "stand_in_reconstruction_distance"
-        found[name] = _frechet(*_both(np.concatenate(again), real, network))
-    return found
+        means[name] = _frechet(*_features_and_reference(np.concatenate(reconstructions), images, network))
+    return means
 
 
 def _frechet(generated, real):
     return frechet_distance(*statistics(generated), real.mean, real.covariance)
 
 
-def _both(images, real, network, pixel_range=(0, 1)):
-    """Features of the images, (n, d), and the Reference of the real ones; prints what the reader should know of both."""
+def _features_and_reference(images, real, network, pixel_range=(0, 1)):
+    """Features of the images, (n, d), and the Reference of the real ones; prints notes on what can be compared."""
     images = checked_uint8(getattr(images, "images", images), pixel_range)
     if len(images) < 2:
         raise CourseError(f"{len(images)} image is too few to compare with the real ones: give at least two, better some thousands.")
     real = reference(real, network)
-    _tell(len(images), real)
+    _note_numbers(len(images), real)
     if images.shape[1] != real.size:
         _note("size", f"images of {images.shape[1]} pixels against real ones of {real.size}: compare only values made with the same two sizes.")
     return extract(images, network), real
 
 
-def _tell(n, real):
-    """Prints what the reader should know of n images against a Reference."""
+def _note_numbers(n, real):
+    """Prints notes on what n images and the number of real images allow to compare."""
     fewest = min(n, real.n)
     if real.network == "inception" and fewest < INCEPTION_FEATURES:
         _note("few", f"{fewest:,} images are fewer than the 2,048 features, so FID comes out too large; KID does not.")
@@ -136,6 +174,7 @@ def _tell(n, real):
 
 
 def _note(kind, text):
-    if kind not in _told:
-        _told.add(kind)
+    """Prints a note, once per process."""
+    if kind not in _printed:
+        _printed.add(kind)
         print(f"Note: {text}")

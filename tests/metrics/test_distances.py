@@ -8,7 +8,7 @@ from scipy import linalg
 from sklearn.neighbors import NearestNeighbors
 
 from gdl.errors import CourseError
-from gdl.metrics.distances import frechet_distance, frechet_interval, kernel_distance, precision_recall, statistics
+from gdl.metrics import frechet_distance, frechet_interval, kernel_distance, precision_recall, statistics
 
 
 def covariance(d, seed):
@@ -209,7 +209,7 @@ def test_kernel_distance_repeats_with_its_seed():
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_precision_and_recall_are_those_of_brute_force(k, monkeypatch):
-    monkeypatch.setattr("gdl.metrics.distances.BLOCK", 17)  # so that there are several blocks, the last one smaller
+    monkeypatch.setattr("gdl.metrics.neighbours.BLOCK", 17)  # so that there are several blocks, the last one smaller
     rng = np.random.default_rng(0)
     real, fake = rng.standard_normal((60, 4)), rng.standard_normal((45, 4)) * 0.8 + 0.7
 
@@ -278,7 +278,7 @@ def test_shapes_that_do_not_fit_are_named():
         with pytest.raises(CourseError, match="at least 2 images"):
             statistics(bad)
     for compare in BOTH:
-        with pytest.raises(CourseError, match="4 features an image and the other 3"):
+        with pytest.raises(CourseError, match="4 features per image and the other 3"):
             compare(GOOD, GOOD[:, :3])
     for bad in ((mean, cov, mean[:3], cov[:3, :3]), (mean, cov, mean, mean), (mean, cov, cov, cov)):
         with pytest.raises(CourseError, match="the shapes are"):

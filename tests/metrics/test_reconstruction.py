@@ -42,7 +42,7 @@ def test_ssim_is_the_papers(pair):
 
 
 def test_ssim_works_through_more_images_than_a_batch():
-    x, y = np.random.default_rng(0).random((2, 300, 11, 11, 1)).astype("float32")
+    x, y = np.random.default_rng(0).random((2, 300, 11, 11, 3)).astype("float32")
     values = ssim(x, y)
     assert values.shape == (300,) and values.dtype == np.float64
     np.testing.assert_allclose(values[[0, 255, 256, 299]], ssim(x[[0, 255, 256, 299]], y[[0, 255, 256, 299]]), rtol=1e-6)
@@ -76,29 +76,30 @@ def test_pearson_sees_a_single_pixel():
     assert pearson(x, 200 - x)[0] == pytest.approx(-1)
 
 
-@pytest.mark.parametrize("measure", [mean_squared_error, ssim, pearson])
-def test_bytes_and_floats_measure_alike(measure, pair):
+@pytest.mark.parametrize("compare", [mean_squared_error, ssim, pearson])
+def test_bytes_and_floats_compare_alike(compare, pair):
     x, y = (np.rint(images * 255).astype(np.uint8) for images in pair)
-    expected = measure(x, y)
+    expected = compare(x, y)
     assert expected.shape == (6,) and expected.dtype == np.float64
-    np.testing.assert_allclose(measure(x / 255, y), expected, atol=1e-6)
-    np.testing.assert_allclose(measure(x, (y / 255).astype("float32")), expected, atol=1e-6)
-    assert measure(x[:0], y[:0]).shape == (0,)
+    np.testing.assert_allclose(compare(x / 255, y), expected, atol=1e-6)
+    np.testing.assert_allclose(compare(x, (y / 255).astype("float32")), expected, atol=1e-6)
+    np.testing.assert_allclose(compare((x / 127.5 - 1).astype("float32"), y, pixel_range=(-1, 1)), expected, atol=1e-5)
+    assert compare(x[:0], y[:0]).shape == (0,)
 
 
-@pytest.mark.parametrize("measure", [mean_squared_error, ssim, pearson])
-def test_images_that_do_not_fit_are_named(measure, pair):
+@pytest.mark.parametrize("compare", [mean_squared_error, ssim, pearson])
+def test_images_that_do_not_fit_are_named(compare, pair):
     x, y = pair
     with pytest.raises(CourseError, match="one shape"):
-        measure(x, y[:3])
-    with pytest.raises(CourseError, match="one shape"):
-        measure(x[0], y[0])
-    with pytest.raises(CourseError, match=r"from -1 to 1: .* \(images \+ 1\) / 2"):
-        measure(x, 2 * np.round(y) - 1)
+        compare(x, y[:3])
+    with pytest.raises(CourseError, match=r"\(n, height, width, 3\)"):
+        compare(x[0], y[0])
+    with pytest.raises(CourseError, match=r"from -1 to 1: give pixel_range=\(-1, 1\)"):
+        compare(x, 2 * np.round(y) - 1)
     with pytest.raises(CourseError, match="floats in"):
-        measure((x * 255).astype("int32"), y)
+        compare((x * 255).astype("int32"), y)
     with pytest.raises(CourseError, match="diverged"):
-        measure(x, np.where(y > 0.5, np.nan, y))
+        compare(x, np.where(y > 0.5, np.nan, y))
 
 
 def test_ssim_of_images_smaller_than_its_window():
