@@ -51,6 +51,7 @@ def test_a_writer_that_starts_in_the_middle_of_another_does_not_end_it(tmp_path)
     assert path.read_text() == "first" and names(tmp_path) == ["file.txt"]
 
 
+@pytest.mark.slow
 def test_two_processes_that_write_one_file_both_end_well(tmp_path):
     path = tmp_path / "file.txt"
     both = [subprocess.Popen([sys.executable, str(WRITE_OFTEN), str(path), letter]) for letter in "ab"]

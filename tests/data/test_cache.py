@@ -92,6 +92,7 @@ def test_the_folder_is_where_the_system_keeps_caches(platform, variable, expecte
     assert cache.folder() == tmp_path / expected
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_in_the_middle_the_next_start_is_right(make_celeba, tmp_path):
     root = make_celeba(n=600)
@@ -111,6 +112,7 @@ def test_killed_in_the_middle_the_next_start_is_right(make_celeba, tmp_path):
     assert digest(disturbed / name) == digest(undisturbed / name)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_both_end_right(make_celeba, tmp_path):
     root, folder = make_celeba(n=300), tmp_path / "shared cache"
     both = [start(root, folder, "slowly") for _ in range(2)]

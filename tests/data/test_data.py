@@ -640,6 +640,7 @@ def test_other_pixel_ranges_are_refused(wrong, numbered):
     refused("batch_size=0", numbered.batches, 0)
 
 
+@pytest.mark.slow
 def test_fit_sees_one_epoch_after_the_other(numbered):
     """Keras makes more iterators than it uses; that must not skip an epoch."""
     import keras

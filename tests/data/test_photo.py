@@ -318,6 +318,7 @@ def test_sizes_that_the_networks_cannot_halve(size, tmp_path):
     refused(f"size={size} is not possible", load_photo, save(tmp_path / "photo.png", picture(178, 218)), size=size)
 
 
+@pytest.mark.slow
 def test_a_photograph_is_read_without_tensorflow(tmp_path):
     path = save(tmp_path / "photo.png", picture(178, 218))
     script = "import sys, gdl; gdl.load_photo(sys.argv[1]); assert 'tensorflow' not in sys.modules"

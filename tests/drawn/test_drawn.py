@@ -242,6 +242,7 @@ def test_sliders_are_smooth(plain):
 # --- many drawings --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_stream_is_the_same_for_any_number_of_workers(table):
     one = list(drawn.images(66, size=32, workers=1))
     assert [block.shape for block in one] == [(64, 32, 32, 3), (2, 32, 32, 3)] and one[0].dtype == np.uint8
@@ -252,6 +253,7 @@ def test_stream_is_the_same_for_any_number_of_workers(table):
         drawn.images(10, workers=0)
 
 
+@pytest.mark.slow
 def test_a_closed_stream_leaves_no_process(monkeypatch):
     started, popen = [], subprocess.Popen
 
@@ -267,6 +269,7 @@ def test_a_closed_stream_leaves_no_process(monkeypatch):
     assert all(process.poll() is not None for process in started)
 
 
+@pytest.mark.slow
 def test_a_worker_ends_when_nobody_reads():
     command = [sys.executable, "-m", "gdl.drawn", "5000", "32", "0", "0", "1"]
     worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -277,6 +280,7 @@ def test_a_worker_ends_when_nobody_reads():
     worker.stderr.close()
 
 
+@pytest.mark.slow
 def test_importing_leaves_tensorflow_alone():
     code = "import sys; from gdl import drawn; drawn.factors(1); sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
