@@ -1,35 +1,46 @@
 """Pictures of faces: in a notebook with `show`, on disk with `save_grid`."""
 
 import io
+from collections.abc import Iterable
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from gdl.data.pixels import checked_uint8
+from gdl.errors import CourseError
 from gdl.files import whole_file
 
-DPI = 100  # screen pixels an inch
+DPI = 100  # screen pixels per inch
+Images = np.ndarray | dict[str, np.ndarray]  # of a grid, or of labelled rows
 
 
-def show(images, pixel_range=(0, 1), columns=8, title=None, inches=0.65):
-    """Shows images in a grid, or labelled rows of images, each pixel as a whole number of screen pixels.
+def show(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8, title: str | None = None, inches: float = 0.65) -> None:
+    """Shows images in a grid, or labelled rows of images. Each pixel is a whole number of screen pixels wide.
 
-    images: (n, h, w, 3), or a dict from a row's label to its images.
-        uint8 are bytes; floats are in `pixel_range`, and CourseError says so when they are not.
+    images: (n, height, width, 3), or a dict from the label of a row to its images; uint8, or floats in `pixel_range`.
     columns: images in a row of the grid (with a dict, each entry is one row).
     inches: about how wide an image is on the page.
+    Raises CourseError for other arrays, and for pixels outside the range.
+
+    >>> import gdl
+    >>> faces = gdl.DrawnFaces(n=20, size=32)
+    >>> gdl.show(faces.train.images[:8], title="eight faces")  # doctest: +SKIP
+    >>> gdl.show({"train": faces.train.images[:4], "test": faces.test.images[:2]})  # doctest: +SKIP
     """
     figure(images, pixel_range, columns, title, inches)
     plt.show()
 
 
-def figure(images, pixel_range=(0, 1), columns=8, title=None, inches=0.65):
+def figure(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8, title: str | None = None, inches: float = 0.65) -> Figure:
     """The figure that `show` shows."""
     labels = list(images) if isinstance(images, dict) else []
-    tile_height, tile_width = _tile(images)
-    picture = grid(images, pixel_range, columns)
-    scale = max(1, round(inches * DPI / tile_width))  # screen pixels for a pixel, across and down
+    rows = _rows(images, pixel_range, columns)
+    tile_height, tile_width = rows[0].shape[1:3]
+    picture = _page(rows)
+    scale = max(1, round(inches * DPI / tile_width))  # screen pixels per pixel
     height, width = scale * picture.shape[0], scale * picture.shape[1]
     left = 10 + 7 * max(map(len, labels), default=0)  # screen pixels for the labels
     top = 10 + 20 * (title is not None)
@@ -37,7 +48,7 @@ def figure(images, pixel_range=(0, 1), columns=8, title=None, inches=0.65):
     axes = page.add_axes((left / (left + width), 0, width / (left + width), height / (top + height)))
     axes.imshow(picture, interpolation="nearest", aspect="auto")
     axes.set(xticks=[], yticks=[])
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title or "", fontsize=10)
     axes.spines[:].set_visible(False)
     if labels:
         axes.set_yticks([(row + 0.5) * (tile_height + 1) for row in range(len(labels))], labels, fontsize=9)
@@ -45,14 +56,32 @@ def figure(images, pixel_range=(0, 1), columns=8, title=None, inches=0.65):
     return page
 
 
-def grid(images, pixel_range=(0, 1), columns=8):
-    """The images side by side with a white line between them. As in `show` -> uint8 (height, width, 3)"""
+def grid(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8) -> np.ndarray:
+    """The images side by side with a white line between them. Arguments as in `show` -> uint8 (height, width, 3)
+
+    >>> grid(np.zeros((5, 32, 32, 3)), columns=3).shape
+    (66, 99, 3)
+    """
+    return _page(_rows(images, pixel_range, columns))
+
+
+def _rows(images, pixel_range, columns):
+    """The rows of the grid, each uint8 (n, height, width, 3); CourseError if there is no image, or if they differ in size."""
     if isinstance(images, dict):
         rows = [checked_uint8(row, pixel_range) for row in images.values()]
     else:
         images = checked_uint8(images, pixel_range)
         rows = [images[i : i + columns] for i in range(0, len(images), columns)]
-    height, width = _tile(images)
+    if not any(map(len, rows)):
+        raise CourseError("There is no image to show: give an array (n, height, width, 3) with n at least 1.")
+    if len({row.shape[1:] for row in rows}) > 1:
+        raise CourseError(f"The rows have images of different shapes, {', '.join(str(row.shape[1:]) for row in rows)}: give images of one size.")
+    return rows
+
+
+def _page(rows):
+    """The picture of a grid. -> uint8 (height, width, 3)"""
+    height, width = rows[0].shape[1:3]
     longest = max(len(row) for row in rows)
     page = np.full((len(rows) * (height + 1), longest * (width + 1), 3), 255, np.uint8)
     for i, row in enumerate(rows):
@@ -62,14 +91,20 @@ def grid(images, pixel_range=(0, 1), columns=8):
     return page
 
 
-def save_grid(path, images, pixel_range=(0, 1), columns=8):
-    """Writes the grid as a PNG file, whole or not at all."""
+def save_grid(path: str | Path, images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8) -> None:
+    """Writes the grid as a PNG file, whole or not at all. Arguments as in `show`.
+
+    >>> save_grid("faces.png", np.zeros((5, 32, 32, 3)))  # doctest: +SKIP
+    """
     with whole_file(path) as partial:
         Image.fromarray(grid(images, pixel_range, columns)).save(partial, format="PNG")
 
 
-def save_gif(path, pictures, seconds=0.3):
-    """Writes picture files as one moving picture with their names on it, whole or not at all; the last stays longer."""
+def save_gif(path: str | Path, pictures: Iterable[Path], seconds: float = 0.3) -> None:
+    """Writes picture files as one animation with their names above, whole or not at all. The last stays longer.
+
+    pictures: files of one size, in order; without any, nothing is written.  seconds: time for each.
+    """
     frames = []
     for picture in pictures:
         with Image.open(picture) as image:
@@ -83,14 +118,9 @@ def save_gif(path, pictures, seconds=0.3):
             frames[0].save(partial, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
 
 
-def image_file(page, kind="png"):
-    """A figure as the bytes of an image file ("png" or "jpeg"); it is closed, and so not shown by the cell."""
+def image_file(page: Figure, kind: str = "png") -> bytes:
+    """A figure as the bytes of an image file ("png" or "jpeg"). The figure is closed, so that the cell does not show it too."""
     file = io.BytesIO()
     page.savefig(file, format=kind)
     plt.close(page)
     return file.getvalue()
-
-
-def _tile(images):
-    first = next(iter(images.values())) if isinstance(images, dict) else images
-    return np.asarray(first).shape[1:3]

@@ -128,7 +128,7 @@ def test_without_plotly_or_a_notebook_there_is_the_still(displayed, monkeypatch)
         (np.zeros((0, 2)), LABELS[:0], "n at least 1"),
         (np.full((60, 2), np.nan), LABELS, "finite"),
         (np.zeros((60, 2)), LABELS[:59], r"Each of the 60 points needs a label; the labels have shape \(59,\)"),
-        (np.zeros((60, 2)), np.arange(60), "60 classes cannot be told apart on one map: choose at most 16"),
+        (np.zeros((60, 2)), np.arange(60), "at most 16 classes, and these are 60: choose some"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(points, labels, words):

@@ -41,16 +41,22 @@ def test_floats_are_shown_in_their_range(pixel_range):
 @pytest.mark.parametrize(
     "images,words",
     [
-        (np.full((1, 2, 2, 3), -1.0), r"reach from -1 to -1, outside the pixel range \[0, 1\]"),
-        (np.full((1, 2, 2, 3), 255.0), "reach from 255 to 255"),
-        (np.full((1, 2, 2, 3), np.nan), "outside"),
+        (np.full((1, 2, 2, 3), -1.0), r"should be in \[0, 1\]; these range from -1 to -1: give pixel_range=\(-1, 1\)"),
+        (np.full((1, 2, 2, 3), 255.0), "range from 255 to 255"),
+        (np.full((1, 2, 2, 3), np.nan), "NaN"),
         (np.zeros((2, 2, 3)), r"\(n, height, width, 3\)"),
+        (np.zeros(3), r"\(n, height, width, 3\)"),
         (np.zeros((0, 2, 2, 3)), "n at least 1"),
+        ({}, "n at least 1"),
+        ({"a": np.zeros((0, 2, 2, 3)), "b": np.zeros((0, 2, 2, 3))}, "n at least 1"),
+        ({"a": np.zeros((1, 2, 2, 3)), "b": np.zeros((1, 4, 2, 3))}, r"different shapes, \(2, 2, 3\), \(4, 2, 3\)"),
     ],
 )
 def test_wrong_images_are_refused(images, words):
-    with pytest.raises(gdl.CourseError, match=words):
-        plots.grid(images)
+    for draw in (plots.grid, plots.figure):
+        with pytest.raises(gdl.CourseError, match=words) as error:
+            draw(images)
+        assert "\n" not in str(error.value)
 
 
 def test_save_grid_writes_the_grid(tmp_path):

@@ -57,10 +57,10 @@ def one_by_one(images, change):
 def test_bytes_are_pillows_and_the_convolutions(shape, factor):
     images = noise(shape)
     before = images.copy()
-    found = gdl.sharpen(images, factor)
-    assert found.dtype == np.uint8 and found.shape == shape
-    assert np.array_equal(found, one_by_one(images, lambda image: ImageEnhance.Sharpness(image).enhance(factor)))
-    assert np.array_equal(found, blended(convolved(images), images, factor))
+    sharpened = gdl.sharpen(images, factor)
+    assert sharpened.dtype == np.uint8 and sharpened.shape == shape
+    assert np.array_equal(sharpened, one_by_one(images, lambda image: ImageEnhance.Sharpness(image).enhance(factor)))
+    assert np.array_equal(sharpened, blended(convolved(images), images, factor))
     assert np.array_equal(images, before), "the images that were given are left alone"
 
 
@@ -72,10 +72,10 @@ def test_floats_are_the_bytes_in_their_range(pixel_range, shape, dtype, method):
     images = noise(shape)
     floats = to_floats(images, pixel_range, dtype)
     for factor in (0, 3, 7):
-        found = gdl.sharpen(floats, factor, method, pixel_range)
-        assert found.dtype == np.float32 and found.shape == shape
-        np.testing.assert_allclose(found, to_floats(gdl.sharpen(images, factor, method), pixel_range), atol=1e-6)
-        assert found.min() >= pixel_range[0] and found.max() <= pixel_range[1]
+        sharpened = gdl.sharpen(floats, factor, method, pixel_range)
+        assert sharpened.dtype == np.float32 and sharpened.shape == shape
+        np.testing.assert_allclose(sharpened, to_floats(gdl.sharpen(images, factor, method), pixel_range), atol=1e-6)
+        assert sharpened.min() >= pixel_range[0] and sharpened.max() <= pixel_range[1]
 
 
 def test_scipy_agrees_inside_within_rounding():
@@ -103,12 +103,12 @@ def test_rounding_to_bytes_costs_about_factor_grey_levels():
 @pytest.mark.parametrize("method", ("sharpness", "unsharp"))
 def test_factor_1_is_the_identity(method):
     images = noise((2, 9, 7, 3))
-    found = gdl.sharpen(images, 1, method)
-    assert np.array_equal(found, images) and found is not images and not np.shares_memory(found, images)
+    sharpened = gdl.sharpen(images, 1, method)
+    assert np.array_equal(sharpened, images) and sharpened is not images and not np.shares_memory(sharpened, images)
     for pixel_range in RANGES:
         floats = to_floats(images, pixel_range) * np.float32(0.999)
-        found = gdl.sharpen(floats, 1.0, method, pixel_range)
-        assert np.array_equal(found, floats) and not np.shares_memory(found, floats)
+        sharpened = gdl.sharpen(floats, 1.0, method, pixel_range)
+        assert np.array_equal(sharpened, floats) and not np.shares_memory(sharpened, floats)
         half = gdl.sharpen(floats.astype(np.float16), 1, method, pixel_range)
         assert half.dtype == np.float32 and np.array_equal(half, floats.astype(np.float16))
 
@@ -125,12 +125,12 @@ def test_an_even_image_stays_and_nothing_is_invented(method):
 @pytest.mark.parametrize("radius", (0.7, 1, 2, 3.5))
 def test_unsharp_is_pillows_and_the_mask_written_out(factor, radius):
     images = noise((2, 21, 34, 3))
-    found = gdl.sharpen(images, factor, "unsharp", radius=radius)
+    sharpened = gdl.sharpen(images, factor, "unsharp", radius=radius)
     percent = round(100 * (factor - 1))
-    assert np.array_equal(found, one_by_one(images, lambda image: image.filter(ImageFilter.UnsharpMask(radius, percent, 0))))
+    assert np.array_equal(sharpened, one_by_one(images, lambda image: image.filter(ImageFilter.UnsharpMask(radius, percent, 0))))
     blurred = one_by_one(images, lambda image: image.filter(ImageFilter.GaussianBlur(radius))).astype(int)
     added = np.trunc((images - blurred) * percent / 100).astype(int)
-    assert np.array_equal(found, np.clip(images + added, 0, 255))
+    assert np.array_equal(sharpened, np.clip(images + added, 0, 255))
 
 
 def box(x, radius):
@@ -164,15 +164,15 @@ def test_an_empty_batch():
     for dtype, expected in ((np.uint8, np.uint8), (np.float32, np.float32), (np.float64, np.float32)):
         for factor in (1, 3):
             for method in ("sharpness", "unsharp"):
-                found = gdl.sharpen(np.zeros((0, 8, 6, 3), dtype), factor, method)
-                assert found.shape == (0, 8, 6, 3) and found.dtype == expected
+                sharpened = gdl.sharpen(np.zeros((0, 8, 6, 3), dtype), factor, method)
+                assert sharpened.shape == (0, 8, 6, 3) and sharpened.dtype == expected
 
 
 GOOD = np.full((2, 8, 8, 3), 0.5, np.float32)
 
 
 @pytest.mark.parametrize(
-    "images, options, tells",
+    "images, options, words",
     [
         (GOOD - 1, {}, r"should be in \[0, 1\].*give pixel_range=\(-1, 1\)"),
         (GOOD * 255, {}, "give uint8 images"),
@@ -193,8 +193,8 @@ GOOD = np.full((2, 8, 8, 3), 0.5, np.float32)
         (GOOD, {"method": "unsharp", "radius": float("nan")}, "radius"),
     ],
 )
-def test_errors_are_one_sentence(images, options, tells):
-    with pytest.raises(CourseError, match=tells) as error:
+def test_errors_are_one_sentence(images, options, words):
+    with pytest.raises(CourseError, match=words) as error:
         gdl.sharpen(images, **options)
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
 

@@ -16,8 +16,8 @@ def members(height, width):
 
 
 def window(height, width):
-    hann = lambda n: np.sin(np.pi * np.arange(1, n + 1) / (n + 1)) ** 2
-    return np.outer(hann(height), hann(width))[..., None]
+    across, along = (np.sin(np.pi * np.arange(1, n + 1) / (n + 1)) ** 2 for n in (height, width))  # of Hann
+    return np.outer(across, along)[..., None]
 
 
 @pytest.mark.parametrize("shape", [(5, 16, 16, 3), (3, 24, 17, 3), (2, 9, 31, 3)], ids=str)
@@ -95,7 +95,7 @@ def test_a_direct_sum_says_the_same():
 
 
 @pytest.mark.parametrize(
-    "images, tells",
+    "images, words",
     [
         (np.zeros((0, 8, 8, 3)), "at least one image"),
         (np.zeros((8, 8, 3)), "shape"),
@@ -103,6 +103,6 @@ def test_a_direct_sum_says_the_same():
         (np.full((1, 8, 8, 3), np.nan), "NaN"),
     ],
 )
-def test_errors(images, tells):
-    with pytest.raises(CourseError, match=tells):
+def test_errors(images, words):
+    with pytest.raises(CourseError, match=words):
         radial_power(images)
