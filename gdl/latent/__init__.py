@@ -1,13 +1,16 @@
-"""Arithmetic with codes: attribute vectors, the ways between two codes, and whether an edit did what it should."""
+"""Arithmetic with codes: attribute vectors, paths between two codes, and tests of whether an edit did what it should."""
 
 from gdl.latent.vectors import (
     attribute_vector,
     attribute_vectors,
     code_vector,
     code_vectors,
+    least_squares_vectors,
     lerp,
     mixture_codes,
     slerp,
 )
 
-__all__ = ["attribute_vector", "attribute_vectors", "code_vector", "code_vectors", "lerp", "mixture_codes", "slerp"]
+__all__ = [
+    "attribute_vector", "attribute_vectors", "code_vector", "code_vectors", "least_squares_vectors", "lerp", "mixture_codes", "slerp",
+]  # fmt: skip

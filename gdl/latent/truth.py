@@ -1,17 +1,23 @@
-"""What is exactly known of drawn faces: the same face with an attribute and without, and so what an edit should do.
+"""Edits compared with the truth, which is known for drawn faces: the same face with an attribute and without.
 
-A drawing can be drawn again with one factor changed. No photograph has such a twin; there, a classifier has to judge.
+A face can be drawn again with one factor changed. Photographs have no such counterpart; there, a classifier judges.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gdl.data.splits import Split
 from gdl.drawn import attributes, draw
 from gdl.drawn.labels import AMOUNTS
 from gdl.errors import CourseError
+from gdl.models.base import EncoderDecoderModel
 
-# attribute -> the factor and the value that give it; a necklace and a necktie hang below the square image
-CHANGES = {name: (factor, 0.8) for name, factor in AMOUNTS.items()} | {
+Pairs = dict[str, tuple[np.ndarray, np.ndarray]]  # from an attribute to the images without it and with it
+
+# attribute -> the factor and the value that give it; a necklace and a necktie are below the square image
+CHANGES: dict[str, tuple[str, Any]] = {name: (factor, 0.8) for name, factor in AMOUNTS.items()} | {
     "Bald": ("bald", True),
     "Bangs": ("bangs", 0.8),
     "Black_Hair": ("hair_colour", "black"),
@@ -29,48 +35,58 @@ CHANGES = {name: (factor, 0.8) for name, factor in AMOUNTS.items()} | {
 }
 
 
-def pairs(split, attribute, n=200):
-    """Drawn faces without an attribute, and the same faces drawn again with the one factor changed that gives it.
+def pairs(split: Split, attribute: str, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Drawn faces without an attribute, and the same faces drawn with it: one factor is changed.
 
-    split: of drawn faces.  n: how many at most, the first of the split.
-    -> two arrays, uint8 (m, size, size, 3). Raises CourseError for photographs, and for an attribute that no single
-    factor gives, such as No_Beard.
+    split: of drawn faces.  n: the largest number of faces; the first of the split are taken.
+    -> two arrays, uint8 (m, size, size, 3).
+    Raises CourseError for photographs, and for an attribute that no single factor gives, such as No_Beard.
+
+    >>> import gdl
+    >>> without, with_it = pairs(gdl.DrawnFaces(n=40, size=32).train, "Eyeglasses", n=5)
+    >>> without.shape, with_it.shape
+    ((5, 32, 32, 3), (5, 32, 32, 3))
     """
     if split.factors is None:
-        raise CourseError("Only drawn faces can be drawn again with one thing changed: give a split of gdl.DrawnFaces.")
+        raise CourseError("Only drawn faces can be drawn again with one factor changed: give a split of gdl.DrawnFaces.")
     if attribute not in CHANGES:
-        raise CourseError(f"{attribute!r} is not one factor of a drawing: choose among {', '.join(sorted(CHANGES))}.")
+        raise CourseError(f"{attribute!r} is not one factor of a drawn face: choose from {', '.join(sorted(CHANGES))}.")
     factor, value = CHANGES[attribute]
-    changed = split.factors.assign(**{factor: value})
-    gets = ~split.attributes[attribute] & attributes(changed)[attribute]  # bangs under a hat are none
+    changed = split.factors.copy()
+    changed[factor] = value
+    gets = ~split.attributes[attribute] & attributes(changed)[attribute]  # not for bangs that a hat covers
     chosen = np.flatnonzero(gets)[:n]
-    drawn = [draw(row, split.images.shape[1]) for row in changed.iloc[chosen].to_dict("records")]
+    drawn = [draw(row, split.images.shape[1]) for row in changed.iloc[chosen].to_dict("records")]  # type: ignore[arg-type]
     return np.asarray(split.images[chosen]), np.stack(drawn)
 
 
-def true_vectors(model, drawn):
-    """Mean code of the faces with the attribute less that of the same faces without. -> DataFrame (attribute x z_dim) float32
+def true_vectors(model: EncoderDecoderModel, drawn: Pairs) -> pd.DataFrame:
+    """Mean code of the faces with the attribute less that of the same faces without it. -> DataFrame (attribute x z_dim) float32
 
     drawn: dict from an attribute to its `pairs`.
+
+    >>> true_vectors(vae, {"Eyeglasses": pairs(faces.test, "Eyeglasses")})  # doctest: +SKIP
     """
     return pd.DataFrame({name: model.encode(after).mean(0) - model.encode(before).mean(0) for name, (before, after) in drawn.items()}).T
 
 
-def against_truth(model, drawn, vectors, alpha=1.0):
-    """Vectors and their edits against the drawings that show what an edit should do. -> DataFrame, one row an attribute
+def against_truth(model: EncoderDecoderModel, drawn: Pairs, vectors: pd.DataFrame, alpha: float | pd.Series = 1.0) -> pd.DataFrame:
+    """Vectors and their edits compared with faces that are drawn with the attribute. -> DataFrame, one row per attribute
 
     drawn: dict from an attribute to its `pairs`, of faces that the model was not trained on.
     vectors: DataFrame with a row for each of them, as from `gdl.latent.attribute_vectors`.
     alpha: a number, or a Series with one for each attribute.
-    A face without the attribute is edited, z + alpha * vector. Its goal is the reconstruction of the same face drawn with
+    A face without the attribute is edited, z + alpha * vector. The goal is the reconstruction of the same face drawn with
     the attribute. Errors are squared, summed over an image's pixels in [0, 1], and averaged over the faces. The columns:
-        cosine  between the vector and the true one, that of `true_vectors`
-        before  error of the unedited reconstruction: how much there is to change
-        after   error of the edited image: less than before is a gain, more is harm
-        along   how far the edit goes towards the goal: 0 stays, 1 arrives, more goes too far
-        beside  the part of `after` that has nothing to do with the goal: what the edit changes and should not
+        cosine  between the vector and that of `true_vectors`
+        before  error of the unedited reconstruction: how much the edit has to change
+        after   error of the edited image: the edit helps if it is less than `before`
+        along   how far the edit moves towards the goal: 0 not at all, 1 all the way, more than 1 too far
+        beside  the part of `after` in other directions: what the edit changes and should not
         gains   share of the faces whose edited image is nearer to the goal than to the unedited reconstruction
-    after = before * (1 - along)**2 + beside. Where the model does not show an attribute at all, `before` is nearly 0.
+    after = before * (1 - along)**2 + beside. Where the model does not show the attribute at all, `before` is nearly 0.
+
+    >>> against_truth(vae, {"Eyeglasses": pairs(faces.test, "Eyeglasses")}, vectors)  # doctest: +SKIP
     """
     true, rows = true_vectors(model, drawn), {}
     for name, (without, with_it) in drawn.items():

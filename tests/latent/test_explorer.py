@@ -11,13 +11,13 @@ from PIL import Image, ImageEnhance
 
 import gdl
 from gdl.latent import explorer
-from gdl.models.base import FaceModel
+from gdl.models.base import EncoderDecoderModel, FaceModel
 
 VECTORS = pd.DataFrame([[1.0, 0, 0], [0, 2.0, 0]], index=["Red", "Green"])
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class Linear(FaceModel):
+class Linear(EncoderDecoderModel):
     """Codes are the mean colour of an image: decode and encode are each other's inverse."""
 
     def __init__(self, pixel_range=(0, 1)):
@@ -169,7 +169,7 @@ def test_a_real_vae_and_a_real_gan(widgets):
     [
         ({}, "takes 1 to 12 vectors, .* these are 0"),
         (pd.DataFrame(np.ones((40, 3))), "these are 40: choose some"),
-        ({"Red": [1, 2]}, r"3 dimensions, .* these have shape \(1, 2\)"),
+        ({"Red": [1, 2]}, r"3 dimensions: .* these have shape \(1, 2\)"),
         ({"Red": [1, 2, np.nan]}, "finite"),
     ],
 )

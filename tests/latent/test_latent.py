@@ -1,6 +1,4 @@
-"""Vectors of attributes, ways between codes, and codes from a Gaussian mixture instead of the prior."""
-
-from types import SimpleNamespace
+"""Vectors of attributes, paths between codes, and codes from a Gaussian mixture instead of the prior."""
 
 import numpy as np
 import pandas as pd
@@ -8,14 +6,18 @@ import pytest
 
 import gdl
 from gdl.latent.vectors import attribute_vector, attribute_vectors, code_vector, code_vectors, lerp, mixture_codes, slerp
+from gdl.models.base import FaceModel
 
 MEANS = np.array([[-4.0, 0.0], [3.0, 5.0]])
 COVARIANCES = np.array([[[1.0, 0.4], [0.4, 0.6]], [[0.3, -0.2], [-0.2, 1.2]]])
 NOISE = 0.25  # variance of the posteriors
 
 
-class TwoClusters:
+class TwoClusters(gdl.VAE):
     """A VAE whose z_mean lie in two clusters, the first with 70 % of the images."""
+
+    def __init__(self):
+        super(FaceModel, self).__init__()
 
     def posterior(self, x):
         codes = []
@@ -31,7 +33,7 @@ def images():
     return np.arange(4000).reshape(-1, 1, 1, 1) * np.ones((1, 1, 1, 3), int)
 
 
-def test_the_clusters_are_found_again(images):
+def test_the_clusters_are_recovered(images):
     codes = mixture_codes(TwoClusters(), images, 20_000, components=2)
     assert codes.shape == (20_000, 2) and codes.dtype == np.float32
     first = codes[:, 0] + codes[:, 1] < 2
@@ -69,7 +71,7 @@ def test_what_cannot_be_fitted_is_refused(images):
         mixture_codes(TwoClusters(), images[:29], 5, components=10)
     mixture_codes(TwoClusters(), images[:30], 5, components=10)
     gan = gdl.GAN(image_size=32, z_dim=4, filters=(4, 8))
-    with pytest.raises(gdl.CourseError, match="no encoder"):
+    with pytest.raises(gdl.CourseError, match="A GAN has no encoder"):
         mixture_codes(gan, gdl.DrawnFaces(n=100, size=32).train, 5)
 
 
@@ -95,7 +97,7 @@ def test_a_plain_vector_holds_what_goes_along_and_a_balanced_one_does_not(toy):
     assert lipstick @ adds.loc["Lipstick"] / (adds.loc["Lipstick"] ** 2).sum() == pytest.approx(0.5, abs=0.05)  # 0.7 less 0.2
 
 
-def test_the_balanced_vector_is_found_in_noise(toy):
+def test_the_balanced_vector_is_recovered_from_noise(toy):
     z, table, adds = toy
     z = z + np.random.default_rng(2).standard_normal(z.shape)
     for name, share in table.mean().items():
@@ -116,8 +118,8 @@ def test_of_groups_that_exclude_each_other_each_is_compared_with_the_mean_of_all
     hair = np.random.default_rng(3).integers(0, 3, 600)
     table = pd.DataFrame({name: hair == i for i, name in enumerate(("Black", "Brown", "Blond"))})
     centres = np.array([[0.0, 1.0], [3.0, 0.0], [0.0, 5.0]])
-    found = code_vectors(centres[hair], table, balanced=True)
-    np.testing.assert_allclose(found, centres - centres.mean(axis=0), atol=1e-6)
+    vectors = code_vectors(centres[hair], table, balanced=True)
+    np.testing.assert_allclose(vectors, centres - centres.mean(axis=0), atol=1e-6)
 
 
 def test_vectors_of_a_split_are_those_of_its_codes():
@@ -145,7 +147,7 @@ def test_attributes_without_a_vector_are_refused(toy):
         code_vector(z, table.assign(No=False), "No", balanced=True)
     with pytest.raises(gdl.CourseError, match="10 codes and attributes of 4000"):
         code_vector(z[:10], table, "Smiling")
-    split = SimpleNamespace(images=np.zeros((4000, 32, 32, 3), np.uint8), attributes=table)
+    split = gdl.data.Split(np.zeros((4000, 32, 32, 3), np.uint8), table, np.arange(4000).astype(str))
     with pytest.raises(gdl.CourseError, match="no encoder"):
         attribute_vector(gdl.GAN(image_size=32, z_dim=4, filters=(4, 8)), split, "Smiling")
     with pytest.raises(gdl.CourseError, match="give a split"):
