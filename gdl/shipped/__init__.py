@@ -1,19 +1,20 @@
 """Small trained models that come with the course, so that photographic faces need neither a GPU nor photographs.
 
-Each is one file NAME.npz, in half precision, with a model card NAME.md beside it, which says what it was trained on
-and how, how good it is, and under which terms it may be used: non-commercial research.
+Each is one file NAME.npz, in half precision. The model card NAME.md beside it describes its training data, its
+training, its quality and its licence: non-commercial research only.
 """
 
 import hashlib
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import gdl
 from gdl.errors import CourseError
+from gdl.models import model_class, readable_options
 
 FOLDER = Path(__file__).parent
 SHA256 = {
@@ -23,46 +24,55 @@ SHA256 = {
 }
 
 
-def pretrained(name):
+def pretrained(name: str) -> Any:
     """A trained model that comes with the course.
 
     name: "vae-celeba64", a VAE; "gan-celeba64", a GAN; "classifier-celeba64", an AttributeClassifier: each of photographs of
-        64x64 pixels. They are for non-commercial research, as their data are: see NAME.md beside this module.
-    Its weights are float16 numbers, in the precision that Keras is set to. Its optimiser is new: it can be trained further,
-    but not as if it had never been stopped.
+        64x64 pixels. Their data allow non-commercial research only, and so do they: see NAME.md beside this module.
+    The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
+    trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.
+
+    >>> import gdl
+    >>> vae = gdl.pretrained("vae-celeba64")
+    >>> vae.generate(4, seed=0).shape
+    (4, 64, 64, 3)
     """
     contents = _read(name)
     about = json.loads(str(contents["about"]))
-    model = getattr(gdl, about["model"])(**about["options"])
+    model = model_class(about["model"])(**readable_options(about["options"]))
     model.set_weights([contents[f"weight {i}"].astype(np.float32) for i in range(about["weights"])])
     return model
 
 
-def pretrained_vectors(name, balanced=False):
-    """The attribute vectors of a model that comes with the course, one row an attribute. -> DataFrame (40, z_dim) of float32
+def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
+    """The attribute vectors of a model that comes with the course, one row per attribute. -> DataFrame (40, z_dim) of float32
 
-    name: "vae-celeba64", whose vectors were measured on the photographs that it was trained on, or "gan-celeba64", on images
-        that it invented and that "classifier-celeba64" looked at.
-    balanced: see `gdl.latent.attribute_vector`.
+    name: "vae-celeba64", whose vectors are computed from its training photographs and their labels, or "gan-celeba64",
+        whose vectors are computed from its own samples and the labels that "classifier-celeba64" gives them.
+    balanced: see `gdl.latent.code_vector`.
     Raises CourseError as `pretrained`, and for a model without codes.
+
+    >>> import gdl
+    >>> gdl.pretrained_vectors("vae-celeba64").loc["Smiling"].shape
+    (128,)
     """
     contents = _read(name)
     key = "balanced vectors" if balanced else "vectors"
     if key not in contents:
-        raise CourseError(f"{name} has no codes, and so no attribute vectors: give the name of a model that makes images.")
+        raise CourseError(f"{name} has no codes and no attribute vectors: give the name of a model that makes images.")
     return pd.DataFrame(contents[key].astype(np.float32), index=json.loads(str(contents["about"]))["attributes"])
 
 
 def _read(name):
     """The arrays of a model's file by their names."""
     if name not in SHA256:
-        raise CourseError(f"No model {name!r} comes with the course: choose one of {', '.join(SHA256)}.")
+        raise CourseError(f"No model {name!r} comes with the course: choose from {', '.join(SHA256)}.")
     file = FOLDER / f"{name}.npz"
     if not file.is_file():
-        raise CourseError(f"{file} is missing: install the course anew, or fetch that file from where you have the course from.")
+        raise CourseError(f"{file} is missing: install the course again.")
     content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        raise CourseError(f"{file} is damaged (its checksum differs): install the course anew, or fetch that file again.")
+        raise CourseError(f"{file} is damaged, because its checksum differs: install the course again.")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return dict(arrays)

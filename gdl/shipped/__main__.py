@@ -2,36 +2,44 @@
 
     python -m gdl.shipped NAME RUN                          a classifier
     python -m gdl.shipped NAME RUN --data data/celeba       a VAE, with its attribute vectors on the training images
-    python -m gdl.shipped NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier looks at
+    python -m gdl.shipped NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier labels
 
-Writes NAME.npz beside this file and prints its checksum, which belongs into SHA256 of `gdl.shipped`.
+Writes NAME.npz beside this file and prints its checksum, which belongs in SHA256 of `gdl.shipped`.
 """
 
 import argparse
 import hashlib
 import json
+import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import gdl
+from gdl.data.faces import faces
+from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.latent.vectors import code_vectors
 from gdl.models.adversarial import AdversarialModel
+from gdl.models.base import check_decoder, check_encoder
+from gdl.models.classifier import AttributeClassifier
 from gdl.shipped import FOLDER
+from gdl.training.run_folder import load
 
 SAMPLES = 20_000
 
 
-def main():
+def main() -> None:
+    """Packs the run that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m gdl.shipped", description="Packs a trained run as one of the models that come with the course.")
     parser.add_argument("name", help="such as vae-celeba64")
-    parser.add_argument("run", help="folder that training wrote")
-    parser.add_argument("--data", help="photographs with attributes, for the vectors of a VAE")
-    parser.add_argument("--classifier", help="run of a classifier, for the vectors of a GAN")
+    parser.add_argument("run", help="folder that `python -m gdl train` has written")
+    parser.add_argument("--data", help="folder of photographs with attributes, for the vectors of a VAE")
+    parser.add_argument("--classifier", help="folder of a trained classifier, for the vectors of a GAN")
     options = parser.parse_args()
-    model = gdl.load(options.run)
-    arrays, about = {}, {}
+    model = load(options.run)
+    arrays: dict[str, Any] = {}
+    about: dict[str, Any] = {}
     if options.data or options.classifier:
         z, attributes = _labelled_codes(model, options)
         for key, balanced in (("vectors", False), ("balanced vectors", True)):
@@ -40,7 +48,7 @@ def main():
     model = _without_history(model)
     weights = [np.asarray(weight, np.float16) for weight in model.get_weights()]
     if not all(np.isfinite(weight).all() for weight in weights):
-        raise gdl.CourseError(f"{options.run} has weights too large for half precision: train it again, or with a smaller learning rate.")
+        raise CourseError(f"{options.run} has weights that are too large for half precision: train the model again with a lower learning rate.")
     about |= {"model": type(model).__name__, "options": model.get_config(), "weights": len(weights)}
     arrays |= {f"weight {i}": weight for i, weight in enumerate(weights)}
     file = FOLDER / f"{options.name}.npz"
@@ -50,18 +58,22 @@ def main():
 
 
 def _labelled_codes(model, options):
-    """Codes and the attributes of their images: of training photographs, or of samples as a classifier sees them."""
+    """Codes, and the attributes of their images: the labels of training photographs, or those that a classifier gives to samples."""
     if options.data:
-        split = gdl.faces(options.data, size=model.architecture.image_size).train
+        check_encoder(model)
+        split = faces(options.data, size=model.architecture.image_size).train
         return model.encode(split.images), split.attributes
-    classifier = gdl.load(options.classifier)
+    check_decoder(model)
+    classifier = load(options.classifier)
+    if not isinstance(classifier, AttributeClassifier):
+        raise CourseError(f"{options.classifier} contains a {type(classifier).__name__}: give the folder of a trained classifier.")
     z = np.random.default_rng(1).standard_normal((SAMPLES, model.architecture.z_dim)).astype(np.float32)
-    seen = [classifier.predict_attributes(model.unit_range(model.decode(part))) > 0.5 for part in np.split(z, 20)]
-    return z, pd.concat(seen, ignore_index=True)
+    labels = [classifier.predict_attributes(model.unit_range(model.decode(part))) > 0.5 for part in np.split(z, 20)]
+    return z, pd.concat(labels, ignore_index=True)
 
 
 def _without_history(model):
-    """An adversarial model with its averaged generator as its only one; any other model as it is."""
+    """An adversarial model that has its averaged generator as its only one; any other model unchanged."""
     if not isinstance(model, AdversarialModel):
         return model
     single = type(model)(**model.get_config() | {"ema": None})
@@ -71,4 +83,7 @@ def _without_history(model):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CourseError as error:
+        sys.exit(f"gdl.shipped: {error}")

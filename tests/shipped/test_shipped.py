@@ -79,7 +79,7 @@ def test_vectors_do_what_they_say(generator, classifier, balanced):
         assert seen(z + 1.5 * vector)[attribute] > seen(z - 1.5 * vector)[attribute] + 0.3
 
 
-def test_the_discriminator_that_comes_with_the_gan_tells_photographs_from_its_samples():
+def test_the_discriminator_that_comes_with_the_gan_distinguishes_photographs_from_its_samples():
     if not REAL_CELEBA.is_dir():
         pytest.skip("CelebA is not there; GDL_TEST_CELEBA names its folder")
     gan = gdl.pretrained("gan-celeba64")
@@ -96,14 +96,14 @@ def test_the_command_line_takes_their_names(tmp_path):
 
 def test_an_unknown_missing_or_damaged_model_is_one_sentence(monkeypatch, tmp_path):
     with pytest.raises(
-        gdl.CourseError, match="No model 'vae-celeba' comes with the course: choose one of classifier-celeba64, gan-celeba64, vae-celeba64"
+        gdl.CourseError, match="No model 'vae-celeba' comes with the course: choose from classifier-celeba64, gan-celeba64, vae-celeba64"
     ):
         gdl.pretrained("vae-celeba")
     with pytest.raises(gdl.CourseError, match="has no codes"):
         gdl.pretrained_vectors("classifier-celeba64")
     content = bytearray((FOLDER / "gan-celeba64.npz").read_bytes())
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
-    with pytest.raises(gdl.CourseError, match="is missing: install the course anew"):
+    with pytest.raises(gdl.CourseError, match="is missing: install the course again"):
         gdl.pretrained("gan-celeba64")
     content[len(content) // 2] ^= 1
     (tmp_path / "gan-celeba64.npz").write_bytes(content)
@@ -162,3 +162,9 @@ def test_a_packed_gan_has_its_averaged_generator_and_vectors_by_a_classifier(mon
     np.testing.assert_allclose(model.score(x), original.score(x), rtol=2e-2, atol=1e-3)
     vectors = gdl.pretrained_vectors(name)
     assert list(vectors.index) == ["Bright"], "what no sample has, has no vector"
+    monkeypatch.setattr(sys, "argv", ["gdl.shipped", "tiny", str(tmp_path / "gan"), "--data", "somewhere"])
+    with pytest.raises(gdl.CourseError, match="A GAN has no encoder"):
+        pack()
+    monkeypatch.setattr(sys, "argv", ["gdl.shipped", "tiny", str(tmp_path / "gan"), "--classifier", str(tmp_path / "gan")])
+    with pytest.raises(gdl.CourseError, match="contains a GAN: give the folder of a trained classifier"):
+        pack()
