@@ -11,9 +11,9 @@ import pytest
 from conftest import ROOT
 
 import gdl
-from gdl.training.recipes import RATES, RECIPES
+from gdl.training.recipes import CHAPTERS
 
-CHAPTERS = ROOT / "chapters"
+NOTEBOOKS = ROOT / "chapters"
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def same_weights(one, two):
     return all(np.array_equal(*pair) for pair in pairs)
 
 
+@pytest.mark.slow
 def test_it_trains_once_and_takes_that_run_afterwards(runs, faces, capsys):
     first = gdl.load_or_train("vae", faces)
     assert "trained now, for 1 epochs" in capsys.readouterr().out
@@ -41,6 +42,7 @@ def test_it_trains_once_and_takes_that_run_afterwards(runs, faces, capsys):
     assert same_weights(first, again)
 
 
+@pytest.mark.slow
 def test_a_run_of_the_command_line_comes_first_and_other_data_are_passed_over(runs, faces, capsys):
     keras.utils.set_random_seed(1)
     model = gdl.VAE(32, 4, (8, 16))
@@ -53,18 +55,19 @@ def test_a_run_of_the_command_line_comes_first_and_other_data_are_passed_over(ru
     assert isinstance(gdl.load_or_train("wgan_gp", faces), gdl.WGANGP)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on(runs, faces, capsys):
     whole = gdl.load_or_train("wgan_gp", faces)
     folder = gdl.run_folder("wgan_gp", faces)
     shutil.rmtree(folder)
-    options, training = RECIPES["wgan_gp"]["smoke"]
+    options, training = CHAPTERS["wgan_gp"]["smoke"]
     keras.utils.set_random_seed(0)
     part = gdl.WGANGP(32, **options)
-    gdl.train(part, faces, 1, folder, batch_size=64, learning_rate=RATES["wgan_gp"], halve_every=training["halve_every"], flip=True, quiet=True)
+    gdl.train(part, faces, run=folder, quiet=True, **{**training, "epochs": 1})
     capsys.readouterr()
-    mended = gdl.load_or_train("wgan_gp", faces)
+    resumed = gdl.load_or_train("wgan_gp", faces)
     assert "going on after epoch 1" in capsys.readouterr().out
-    assert same_weights(mended, whole)
+    assert same_weights(resumed, whole)
 
 
 def test_an_unknown_recipe_is_one_sentence(runs, faces):
@@ -74,7 +77,7 @@ def test_an_unknown_recipe_is_one_sentence(runs, faces):
 
 def settings_of(chapter):
     """The settings cell of a chapter, as a dict from profile to its dict, and all its code."""
-    (path,) = CHAPTERS.glob(f"{chapter}_*.ipynb")
+    (path,) = NOTEBOOKS.glob(f"{chapter}_*.ipynb")
     cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code" and "set-up" not in cell.metadata.get("tags", [])]
     code = "\n".join(cell.source for cell in cells)
     (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and ast.unparse(node.func) == "gdl.settings"]
@@ -86,12 +89,13 @@ def settings_of(chapter):
 def test_recipes_are_those_of_the_chapters(name, chapter, own, profile):
     settings, code = settings_of(chapter)
     chosen = settings[profile]
-    options, training = RECIPES[name][profile]
+    options, training = CHAPTERS[name][profile]
     assert {key: options[key] for key in ("z_dim", "filters", own)} == {key: chosen[key] for key in ("z_dim", "filters", own)}
     assert training["epochs"] == chosen["epochs"]
     assert training["halve_every"] == chosen.get("halve_every", max(1, chosen["epochs"] // 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter, name", [("02", "vae"), ("06", "wgan_gp")])
 def test_load_or_train_takes_the_run_that_the_chapter_leaves(chapter, name, runs, faces, capsys):
     """The cells of the chapter that make the model and train it, on a few faces; then load_or_train finds it whole."""

@@ -2,10 +2,11 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
-import textwrap
+from pathlib import Path
 
 import h5py
 import keras
@@ -15,44 +16,24 @@ import pytest
 from PIL import Image
 
 import gdl
-from gdl.training import run_folder
-from gdl.training.callbacks import best_epoch
+from gdl.training.callbacks import Diverged, best_epoch
+from gdl.training.run_folder import RunFolder
 
-# everything that draws random numbers or changes from epoch to epoch is on: flips, dropout, step decay,
-# in an adversarial model also codes, interpolation, a moving average and a second optimiser
-TRAIN = """
-    import os, signal, keras, gdl
-    from gdl import training
-
-    def train(run, epochs, callbacks=(), kind="Autoencoder"):
-        keras.utils.set_random_seed(1)
-        if kind == "Autoencoder":
-            model, batch_size = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16), dropout=0.2), 16
-        else:
-            model, batch_size = gdl.WGANGP(image_size=32, z_dim=4, filters=(4, 8), dropout=0.2, critic_steps=2, ema=0.9), 8
-            model.compile(keras.optimizers.Adam(3e-3, beta_1=0.5), keras.optimizers.Adam(1e-3, beta_1=0.5))
-        return gdl.train(
-            model, gdl.DrawnFaces(n=100, size=32), epochs, run=run, batch_size=batch_size,
-            learning_rate=3e-3, halve_every=1, flip=True, seed=1, callbacks=callbacks,
-        )
-"""
-train = {}
-exec(textwrap.dedent(TRAIN), train)
-train = train["train"]
+PROGRAM = Path(__file__).parent / "programs" / "train_and_kill.py"
+train = runpy.run_path(str(PROGRAM))["train"]
 
 
-def in_another_process(code):
-    """Runs TRAIN and then the code in a Python of its own; returns its exit status."""
-    code = textwrap.dedent(TRAIN) + textwrap.dedent(code)
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+def in_another_process(run, epochs, kind, death):
+    """Runs `train` in a Python of its own, which dies where the program says."""
+    return subprocess.run([sys.executable, PROGRAM, run, str(epochs), kind, death], capture_output=True, text=True, timeout=300)
 
 
 def arrays(file):
     """All arrays of an HDF5 file by their path."""
-    found = {}
+    contents = {}
     with h5py.File(file) as opened:
-        opened.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-    return found
+        opened.visititems(lambda name, item: contents.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return contents
 
 
 @pytest.fixture(scope="module")
@@ -79,61 +60,43 @@ def assert_same_end(run, undisturbed):
     pd.testing.assert_frame_equal(*histories, check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind,to_the_end", [("Autoencoder", "undisturbed"), ("WGANGP", "undisturbed_gan")])
-def test_killed_in_the_middle_of_an_epoch(tmp_path, kind, to_the_end, request):
+def test_killed_in_the_middle_of_an_epoch(tmp_path, kind, to_the_end, request, capsys):
     undisturbed = request.getfixturevalue(to_the_end)
-    killed = in_another_process(
-        f"""
-        class Kill(keras.callbacks.Callback):
-            def on_epoch_begin(self, epoch, logs=None):
-                self.epoch = epoch
-            def on_train_batch_end(self, batch, logs=None):
-                if self.epoch == 1 and batch == 2:
-                    os.kill(os.getpid(), signal.SIGKILL)
-        train({str(tmp_path / "run")!r}, 3, [Kill()], {kind!r})
-        """
-    )
+    killed = in_another_process(tmp_path / "run", 3, kind, "in_epoch_2")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert [file.name for file in run_folder.RunFolder(tmp_path / "run").weights()] == ["epoch-0001.weights.h5"]
-    resumed = in_another_process(f"train({str(tmp_path / 'run')!r}, 3, kind={kind!r})")
-    assert resumed.returncode == 0, resumed.stderr
-    assert "going on after epoch 1" in resumed.stdout
+    assert [file.name for file in RunFolder(tmp_path / "run").weights()] == ["epoch-0001.weights.h5"]
+    train(tmp_path / "run", 3, kind=kind)
+    assert "going on after epoch 1" in capsys.readouterr().out
     assert_same_end(tmp_path / "run", undisturbed)
 
 
+@pytest.mark.slow
 def test_the_undisturbed_game_moved_all_that_is_compared(undisturbed_gan):
     """Both networks, the average, both optimisers with their counts and the halved rates of each."""
-    found = arrays(undisturbed_gan / "epoch-0003.weights.h5")
+    saved = arrays(undisturbed_gan / "epoch-0003.weights.h5")
     for part in ("generator", "critic", "averaged_generator", "optimizer", "critic_optimizer"):
-        own = {name: a for name, a in found.items() if name.startswith(part + "/") and a.ndim}
-        assert own and all(a.any() for a in own.values() if a.size > 1), (part, sorted(found))
-    counts = {name.split("/")[0]: int(found[name]) for name in found if name.endswith("optimizer/vars/0")}
+        own = {name: a for name, a in saved.items() if name.startswith(part + "/") and a.ndim}
+        assert own and all(a.any() for a in own.values() if a.size > 1), (part, sorted(saved))
+    counts = {name.split("/")[0]: int(saved[name]) for name in saved if name.endswith("optimizer/vars/0")}
     assert counts == {"optimizer": 3 * 5, "critic_optimizer": 3 * 5 * 2}
-    rates = {name.split("/")[0]: float(found[name]) for name in found if name.endswith("optimizer/vars/1")}
+    rates = {name.split("/")[0]: float(saved[name]) for name in saved if name.endswith("optimizer/vars/1")}
     assert rates == pytest.approx({"optimizer": 3e-3 / 4, "critic_optimizer": 1e-3 / 4})
     history = pd.read_csv(undisturbed_gan / "history.csv")
     assert {"wasserstein", "val_wasserstein", "gradient_penalty", "val_gradient_penalty", "val_critic_loss"} <= set(history)
 
 
+@pytest.mark.slow
 def test_killed_while_the_weights_are_written(tmp_path, undisturbed):
-    killed = in_another_process(
-        f"""
-        save = keras.Model.save_weights
-        def half(self, path, *arguments, **options):
-            save(self, path, *arguments, **options)
-            if "epoch-0002" in str(path):
-                os.truncate(path, os.path.getsize(path) // 2)
-                os.kill(os.getpid(), signal.SIGKILL)
-        keras.Model.save_weights = half
-        train({str(tmp_path / "run")!r}, 3)
-        """
-    )
+    killed = in_another_process(tmp_path / "run", 3, "Autoencoder", "writing_epoch_2")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     train(tmp_path / "run", epochs=3)
     assert_same_end(tmp_path / "run", undisturbed)
     assert len(list((tmp_path / "run").glob("*epoch-0002*"))) == 0, "what the killed process left is cleared away"
 
 
+@pytest.mark.slow
 def test_a_run_folder_holds_safe_files_only(undisturbed):
     files = sorted(str(file.relative_to(undisturbed)) for file in undisturbed.rglob("*") if file.is_file())
     assert files == ["epoch-0003.weights.h5", "history.csv"] + [f"pictures/epoch-000{i}.png" for i in (1, 2, 3)] + ["run.json", "training.gif"]
@@ -152,6 +115,7 @@ def test_a_run_folder_holds_safe_files_only(undisturbed):
     assert not np.array_equal(picture[33:65, :32], originals[0])
 
 
+@pytest.mark.slow
 def test_load_gives_the_trained_model(undisturbed):
     model = gdl.load(undisturbed)
     faces = gdl.DrawnFaces(n=100, size=32)
@@ -159,6 +123,7 @@ def test_load_gives_the_trained_model(undisturbed):
     assert loss == pytest.approx(pd.read_csv(undisturbed / "history.csv")["val_loss"].iloc[-1], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_left_alone(undisturbed, capsys):
     before = (undisturbed / "epoch-0003.weights.h5").stat().st_mtime_ns
     history = train(undisturbed, epochs=3)
@@ -167,6 +132,7 @@ def test_a_finished_run_is_left_alone(undisturbed, capsys):
     assert (undisturbed / "epoch-0003.weights.h5").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_other_settings_are_refused_and_named(undisturbed):
     model = gdl.Autoencoder(image_size=32, z_dim=9, filters=(8, 16), dropout=0.2)
     with pytest.raises(gdl.CourseError) as error:
@@ -194,6 +160,7 @@ def test_a_run_that_cannot_be_written_says_so(tmp_path):
         gdl.train(model, gdl.DrawnFaces(n=100, size=32), 1, run=tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_a_compiled_model_keeps_its_optimizer():
     model = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16))
     model.compile(keras.optimizers.SGD(0.0))
@@ -217,30 +184,34 @@ def test_numbers_that_are_not_possible_are_refused_before_anything_is_written(tm
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy_and_zeros_that_mean_never(tmp_path):
     model, one = gdl.Autoencoder(image_size=32, z_dim=4, filters=(4,)), np.int64(1)
     numbers = dict(batch_size=16 * one, steps_per_epoch=one, seed=one, learning_rate=np.float32(0.125))
     history = gdl.train(model, gdl.DrawnFaces(n=100, size=32), 3 * one, run=tmp_path / "run", halve_every=0, patience=0, quiet=True, **numbers)
     assert len(history) == 3 and set(history["learning_rate"]) == {0.125}
-    assert not run_folder.RunFolder(tmp_path / "run").best.exists()
+    assert not RunFolder(tmp_path / "run").best.exists()
 
 
-@pytest.mark.parametrize("kind,name", [(gdl.Autoencoder, "val_loss"), (gdl.WGAN, "val_critic_loss")])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind,name", [(gdl.Autoencoder, "val_loss"), (gdl.WGAN, "val_critic_loss"), (gdl.WGAN, "generator_loss")])
 def test_a_training_that_diverges_says_so_and_keeps_the_epochs_before(tmp_path, kind, name):
     def diverge(epoch, logs):
         if epoch == 1:
             logs[name] = np.inf
 
     faces, model = gdl.DrawnFaces(n=60, size=32), kind(image_size=32, z_dim=4, filters=(4,))
-    with pytest.raises(gdl.CourseError) as error:
+    with pytest.raises(Diverged) as error:
         gdl.train(model, faces, 3, tmp_path / "run", steps_per_epoch=1, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=diverge)])
-    assert f"{name} is inf in epoch 2; train anew with a lower learning rate" in str(error.value) and "\n" not in str(error.value)
+    assert isinstance(error.value, gdl.CourseError) and error.value.note == f"diverged: {name} is inf in epoch 2"
+    assert f"{name} is inf in epoch 2; train again with a lower learning rate" in str(error.value) and "\n" not in str(error.value)
     assert gdl.load(tmp_path / "run").generate(2).shape == (2, 32, 32, 3)
-    assert [file.name for file in run_folder.RunFolder(tmp_path / "run").weights()] == ["epoch-0001.weights.h5"]
+    assert [file.name for file in RunFolder(tmp_path / "run").weights()] == ["epoch-0001.weights.h5"]
     assert pd.read_csv(tmp_path / "run" / "history.csv")["epoch"].tolist() == [1]
     assert (tmp_path / "run" / "training.gif").exists()
 
 
+@pytest.mark.slow
 def test_steps_per_epoch_cuts_the_epoch_short():
     model = gdl.Autoencoder(image_size=32, z_dim=8, filters=(8, 16))
     gdl.train(model, gdl.DrawnFaces(n=100, size=32), 2, batch_size=16, steps_per_epoch=2)
@@ -284,6 +255,7 @@ def undisturbed_vae(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_a_resumed_vae_ends_where_an_undisturbed_one_does(tmp_path, undisturbed_vae):
     for epochs in (2, 3):
         train_vae(with_two_optimizers(vae()), tmp_path / "run", epochs, quiet=False)
@@ -292,6 +264,7 @@ def test_a_resumed_vae_ends_where_an_undisturbed_one_does(tmp_path, undisturbed_
         assert gif.n_frames == 3, "the frames of both sittings"
 
 
+@pytest.mark.slow
 def test_the_same_model_can_be_trained_further(tmp_path, undisturbed_vae):
     model = with_two_optimizers(vae())
     for epochs in (1, 3):
@@ -301,6 +274,7 @@ def test_the_same_model_can_be_trained_further(tmp_path, undisturbed_vae):
     assert_same_end(tmp_path / "run", undisturbed_vae)
 
 
+@pytest.mark.slow
 def test_both_rates_are_halved():
     seen = []
     look = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(rates(model)))
@@ -309,6 +283,7 @@ def test_both_rates_are_halved():
     assert np.array(seen) == pytest.approx(np.array([[3e-3, 1e-5], [3e-3, 1e-5], [1.5e-3, 0.5e-5]]))
 
 
+@pytest.mark.slow
 def test_a_model_that_found_nothing_left_to_train_can_be_trained_further(tmp_path, undisturbed_vae):
     train_vae(with_two_optimizers(vae()), tmp_path / "run", 2)
     model = with_two_optimizers(vae())
@@ -318,12 +293,14 @@ def test_a_model_that_found_nothing_left_to_train_can_be_trained_further(tmp_pat
     assert_same_end(tmp_path / "run", undisturbed_vae)
 
 
+@pytest.mark.slow
 def test_a_loaded_model_can_be_trained_further(tmp_path, undisturbed_vae):
     train_vae(with_two_optimizers(vae()), tmp_path / "run", 2)
     train_vae(gdl.load(tmp_path / "run"), tmp_path / "run", 3)
     assert_same_end(tmp_path / "run", undisturbed_vae)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "precision,optimizers",
     [
@@ -375,6 +352,7 @@ def patient(model, run, epochs, script, patience, **options):
     return train_vae(model, run, epochs, patience=patience, callbacks=[script], steps_per_epoch=1, **options)
 
 
+@pytest.mark.slow
 def test_patience_stops_keeps_the_best_and_stays_stopped(tmp_path, capsys):
     run, script = tmp_path / "run", Script(9.0, 5.0, 5.0, 7.0, 1.0, 2.0)
     model = with_two_optimizers(vae())
@@ -402,6 +380,7 @@ def test_patience_stops_keeps_the_best_and_stays_stopped(tmp_path, capsys):
     assert has_weights(more, undisturbed.weights[5]) and has_weights(gdl.load(run), undisturbed.weights[5])
 
 
+@pytest.mark.slow
 def test_patience_and_halved_rates_leave_a_model_that_can_be_trained_further(tmp_path):
     model = with_two_optimizers(vae())
     script = Script(9.0, 5.0, 6.0, 4.0)
@@ -410,6 +389,7 @@ def test_patience_and_halved_rates_leave_a_model_that_can_be_trained_further(tmp
     assert patient(model, tmp_path / "run", 4, script, patience=2).index.tolist() == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_without_patience_the_last_weights_are_kept(tmp_path):
     model, script = with_two_optimizers(vae()), Script(1.0, 5.0)
     train_vae(model, tmp_path / "run", 2, callbacks=[script], steps_per_epoch=1)
@@ -428,6 +408,7 @@ def test_the_best_epoch_is_the_first_of_the_lowest(losses, best):
     assert best_epoch([{"epoch": i, "val_loss": loss} for i, loss in enumerate(losses, 1)]) == best
 
 
+@pytest.mark.slow
 def test_a_ctrl_c_that_python_forgets_still_stops_the_training(tmp_path):
     """An exception in a destructor is printed and forgotten, and KeyboardInterrupt with it."""
 
