@@ -41,7 +41,9 @@ def printed_sources(notebook):
     wanted = ("getsource", "gdl.settings(", "import gdl")
     chosen = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code" and any(word in cell.source for word in wanted)]
     part = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(notebook.cells[number].source) for number in chosen])
-    NotebookClient(part, kernel_name="python3", resources={"metadata": {"path": str(CHAPTERS)}}, coalesce_streams=True).execute()
+    NotebookClient(
+        part, kernel_name="python3", resources={"metadata": {"path": str(CHAPTERS)}}, coalesce_streams=True, extra_arguments=["--log-level=ERROR"]
+    ).execute()
     return {number: cell.outputs[0].text for number, cell in zip(chosen, part.cells) if "getsource" in cell.source}
 
 
