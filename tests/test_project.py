@@ -199,3 +199,17 @@ def test_readme_lists_every_chapter():
     readme = (ROOT / "README.md").read_text()
     for path in CHAPTERS:
         assert f"(chapters/{path.name})" in readme
+
+
+def test_the_reading_map_names_every_module_once_and_every_public_name_with_its_file():
+    page = (ROOT / "gdl" / "README.md").read_text()
+    links = re.findall(r"\]\(([\w/]+\.py)\)", page)
+    assert not [link for link in links if not (ROOT / "gdl" / link).is_file()]
+    (rooms,) = re.findall(r"^## The rooms\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    files = [path.relative_to(ROOT / "gdl").as_posix() for path in (ROOT / "gdl").rglob("*.py")]
+    modules = sorted(file for file in files if not file.endswith(("__init__.py", "__main__.py")))
+    assert sorted(link for link in re.findall(r"\]\(([\w/]+\.py)\)", rooms) if not link.endswith("__init__.py")) == modules
+    named = dict(re.findall(r"^\| `gdl\.(\w+)` \| .*\]\((.+)\) \|$", page, re.MULTILINE))
+    homes = {name: home.replace(".", "/") for name, home in (gdl._HOME | gdl._MODULES).items()}
+    assert named == {name: f"{home}/__init__.py" if f"{home}/__init__.py" in files else f"{home}.py" for name, home in homes.items()}
+    assert re.findall(r"^\| (\d\d) ", page, re.MULTILINE) == [path.stem[:2] for path in CHAPTERS], "each chapter has its files"

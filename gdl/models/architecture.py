@@ -1,6 +1,7 @@
 """The options that all models share, and which of them fit together."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from gdl.arguments import number, true_or_false, whole_number, whole_numbers
 from gdl.data.pixels import check_pixel_range
@@ -53,12 +54,13 @@ class Architecture:
 
     def __post_init__(self):
         # lists become tuples, so that options read back from JSON equal the ones written
-        several = hasattr(self.kernel_sizes, "__iter__")
+        kernel_sizes: Any = self.kernel_sizes
+        one = not hasattr(kernel_sizes, "__iter__")
         options = {
             "image_size": whole_number("image_size", self.image_size),
             "z_dim": whole_number("z_dim", self.z_dim),
             "filters": whole_numbers("filters", self.filters),
-            "kernel_sizes": (whole_numbers if several else whole_number)("kernel_sizes", self.kernel_sizes),
+            "kernel_sizes": whole_number("kernel_sizes", kernel_sizes) if one else whole_numbers("kernel_sizes", kernel_sizes),
             "residual": bool(self.residual) if self.residual in (0, 1) else self.residual,
             "batch_norm": true_or_false("batch_norm", self.batch_norm),
             "layer_norm": true_or_false("layer_norm", self.layer_norm),
