@@ -91,7 +91,7 @@ def test_the_version_stands_once():
     files = [ROOT / name for name in ("README.md", "CITATION.cff", "CONTRIBUTING.md", "Makefile", "solutions/README.md")]
     files += [path for path in (ROOT / "gdl").rglob("*.py") if path != ROOT / "gdl" / "__init__.py"]
     for path in files:
-        assert not re.search(rf"gdl-{literal.pattern}|__version__ = ", path.read_text()), path
+        assert not re.search(rf"gdl-{literal.pattern}|^__version__ = ", path.read_text(), re.MULTILINE), path
     assert re.search(rf"^## \[{literal.pattern}\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
 
