@@ -152,7 +152,7 @@ def losses(options, faces):
     first = ours(options, "float32")
     batches = faces.train.batches(options.batch_size, seed=1).take(10).cache().repeat()
     for_all_critic_steps = batches.map(lambda x: tf.repeat(x, options.critic_steps, axis=0))  # as the plain recipe does it
-    found = {}
+    means = {}
     for name, model in models(options).items():
         for network in networks:
             getattr(model, network).set_weights(getattr(first, network).get_weights())
@@ -160,8 +160,8 @@ def losses(options, faces):
         noise.state.assign([0, 0])
         data = batches if name == PLAIN else for_all_critic_steps
         history = model.fit(data, steps_per_epoch=10, epochs=steps // 10, shuffle=False, verbose=0)
-        found[name] = round(history.history[loss][-1], 2)
-    return found
+        means[name] = round(history.history[loss][-1], 2)
+    return means
 
 
 def input_alone(data, batches=15):
@@ -200,15 +200,15 @@ def flops_of_an_image(model):
 
 
 def forward_flops(network):
-    """Multiplications and additions of one image's way through a network: all of them, and those of the first layer."""
-    found = []
+    """Multiplications and additions for one image in a network: all of them, and those of the first layer."""
+    flops = []
     for layer in network.layers:
         if isinstance(layer, (layers.Conv2D, layers.Conv2DTranspose)):
             small = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
-            found.append(2 * np.prod(layer.kernel.shape) * small.shape[1] * small.shape[2])
+            flops.append(2 * np.prod(layer.kernel.shape) * small.shape[1] * small.shape[2])
         elif isinstance(layer, layers.Dense):
-            found.append(2 * np.prod(layer.kernel.shape))
-    return sum(found), found[0]
+            flops.append(2 * np.prod(layer.kernel.shape))
+    return sum(flops), flops[0]
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ def profile(model, x, steps=6):
         for event in (event for line in plane.lines for event in line.events):
             name = plane.event_metadata[event.metadata_id].name
             operation = re.search(r":_?(?:Mkl)?(?:Native)?([A-Z]\w+)$", name)
-            if operation and operation[1] not in ("Process", "Run"):  # these two hold the others
-                operation = "Conv2DBackpropFilter" if "filters_gradient" in name else operation[1]  # gdl.layers finds it by a convolution
+            if operation and operation[1] not in ("Process", "Run"):  # these two contain the others
+                operation = "Conv2DBackpropFilter" if "filters_gradient" in name else operation[1]  # in gdl.models.fast_layers it is a convolution
                 kind = next((kind for start, kind in KINDS.items() if operation.startswith(start)), "all else, element by element")
                 times[kind] += event.duration_ps
     return {kind: time / sum(times.values()) for kind, time in times.items()}
