@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gdl.data.splits import Faces
 from gdl.errors import CourseError
-from gdl.latent.vectors import mixture_codes
+from gdl.latent.mixture import mixture_codes
 from gdl.metrics.frechet import frechet_distance, statistics
 from gdl.metrics.reference import reference
 from gdl.metrics.scores import feature_scores, features, reconstruction_scores

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import gdl
-from gdl.latent.vectors import attribute_vector, attribute_vectors, code_vector, code_vectors, lerp, mixture_codes, slerp
+from gdl.latent import attribute_vector, attribute_vectors, code_vector, code_vectors, lerp, mixture_codes, slerp
 from gdl.models.base import FaceModel
 
 MEANS = np.array([[-4.0, 0.0], [3.0, 5.0]])
