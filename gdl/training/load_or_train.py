@@ -22,7 +22,8 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
     faces: the data to train with. A run on other data, or on another size, is not used.
     The first of these that exists is loaded: a training of the command line in `runs/NAME`, here or in the folder above or
     in GDL_RUNS; the run of chapter 02 or 06 in this session's profile. Otherwise the model is trained now with that
-    chapter's settings, in the chapter's run folder, where the next call finds it. An interrupted run goes on.
+    chapter's settings, in a run folder of its own, where the next call finds it: the chapter still trains its model when it
+    is read later. An interrupted run goes on.
     Raises CourseError for an unknown name.
 
     >>> vae = gdl.load_or_train("vae", gdl.faces(size=64))  # doctest: +SKIP
@@ -35,9 +36,9 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
         if _is_run_of(folder, name, faces):
             return _load(name, folder)
     options, training = CHAPTERS[name][profile()]
-    folder = run_folder(name, faces)
-    if _is_run_of(folder, name, faces) and RunFolder(folder).epochs() >= training["epochs"]:
-        return _load(name, folder)
+    for folder in (run_folder(name, faces), run_folder(f"{name}_recipe", faces)):
+        if _is_run_of(folder, name, faces) and RunFolder(folder).epochs() >= training["epochs"]:
+            return _load(name, folder)
     print(f"{name}: there is no run on these faces yet, so it is trained now, for {training['epochs']} epochs, as {folder.name}.")
     if name == "classifier":
         options = dict(attributes=faces.train.attributes.columns, **options)

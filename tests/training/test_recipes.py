@@ -38,8 +38,9 @@ def test_it_trains_once_and_takes_that_run_afterwards(runs, faces, capsys):
     first = gdl.load_or_train("vae", faces)
     assert "trained now, for 1 epochs" in capsys.readouterr().out
     again = gdl.load_or_train("vae", faces)
-    assert f"vae: the run {gdl.run_folder('vae', faces).name}, trained for 1 epochs." in capsys.readouterr().out
+    assert f"vae: the run {gdl.run_folder('vae_recipe', faces).name}, trained for 1 epochs." in capsys.readouterr().out
     assert same_weights(first, again)
+    assert not gdl.run_folder("vae", faces).exists(), "the chapter will train its own, with its own callbacks"
 
 
 @pytest.mark.slow
@@ -58,7 +59,7 @@ def test_a_run_of_the_command_line_comes_first_and_other_data_are_passed_over(ru
 @pytest.mark.slow
 def test_an_interrupted_run_goes_on(runs, faces, capsys):
     whole = gdl.load_or_train("wgan_gp", faces)
-    folder = gdl.run_folder("wgan_gp", faces)
+    folder = gdl.run_folder("wgan_gp_recipe", faces)
     shutil.rmtree(folder)
     options, training = CHAPTERS["wgan_gp"]["smoke"]
     keras.utils.set_random_seed(0)
@@ -119,4 +120,4 @@ def test_load_or_train_takes_the_run_that_the_chapter_leaves(chapter, name, runs
     assert same_weights(taken, names[variable])
     shutil.rmtree(gdl.run_folder(name, faces))
     assert same_weights(gdl.load_or_train(name, faces), taken), "the recipe trains to the very weights of the chapter"
-    assert json.loads((gdl.run_folder(name, faces) / "run.json").read_text())["model"] == type(taken).__name__
+    assert json.loads((gdl.run_folder(f"{name}_recipe", faces) / "run.json").read_text())["model"] == type(taken).__name__
