@@ -114,7 +114,7 @@ def test_a_false_message_is_refused(data):
 
 def test_a_message_has_a_size_and_an_end():
     with pytest.raises(channel.ChannelError, match="more than 16 MB"):
-        channel.receive(io.BytesIO((channel.MOST_BYTES + 1).to_bytes(8, "big")))
+        channel.receive(io.BytesIO((channel.MAX_BYTES + 1).to_bytes(8, "big")))
     for cut in (b"", b"\0\0", (100).to_bytes(8, "big") + b"{}"):
         with pytest.raises(channel.ChannelError, match="no answer"):
             channel.receive(io.BytesIO(cut))

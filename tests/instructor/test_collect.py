@@ -10,8 +10,9 @@ import zipfile
 import pytest
 
 from gdl.errors import CourseError
-from gdl.instructor.grading import names, walk
-from gdl.instructor.grading.collect import Submission, collect, read_notebook, safe_name
+from gdl.instructor.grading import names, submitted, zips
+from gdl.instructor.grading.collect import Submission, collect, safe_name
+from gdl.instructor.grading.reading import read_notebook
 
 EXERCISES = {
     "01_autoencoder": "Exercise 01 · The autoencoder",
@@ -101,7 +102,7 @@ def test_canvas(tmp_path):
         ("noetheremmy", "12346", "02_vae"),
     ]
     late = next(one for one in collect(tmp_path, EXERCISES)[0] if one.student == "noetheremmy")
-    assert late.notes == ("Handed in late, says Canvas.",)
+    assert late.notes == ("Handed in late, according to Canvas.",)
 
 
 def test_names_that_people_give(tmp_path):
@@ -145,7 +146,7 @@ def test_zips_of_everything_by_exercise(tmp_path):
 def test_the_folder_may_be_a_zip_and_must_be_there(tmp_path):
     put(tmp_path, {"all.zip": zipped({"ada_123_02_vae.ipynb": A, "grace_124_02_vae.ipynb": B})})
     assert [row[0] for row in rows(tmp_path / "all.zip")] == ["ada", "grace"]
-    with pytest.raises(CourseError, match="is not there"):
+    with pytest.raises(CourseError, match="does not exist"):
         collect(tmp_path / "nowhere", EXERCISES)
 
 
@@ -166,25 +167,25 @@ def test_hidden_files_and_checkpoints_are_passed_over(tmp_path):
     ("vae", "02_vae"), ("06_wgan_gp", "06_wgan_gp"), ("WGAN-GP", "06_wgan_gp"), ("wgan", "05_wgan"), ("exercise 12", None), ("2024_final", None),
     ("solution2", None), ("vae and autoencoder", None),
 ])  # fmt: skip
-def test_what_a_name_says(text, exercise):
-    assert names.mention(text, EXERCISES)[0] == exercise
+def test_the_exercise_in_a_name(text, exercise):
+    assert names.find_exercise(text, EXERCISES)[0] == exercise
 
 
 def test_exercise_forced_by_heading_by_questions_and_by_the_others(tmp_path):
     put(tmp_path, {
         "ada_101_x.ipynb": notebook("a", heading="# Exercise 02 · The variational autoencoder"),
         "ben_102_x.ipynb": notebook("b", heading="## Question 1 · The closed form\n## Question 2 · The sampling layer"),
-        "cleo_103_x.ipynb": notebook("nothing tells"),
+        "cleo_103_x.ipynb": notebook("nothing"),
         "dora_104_x.pdf": b"%PDF",
     })  # fmt: skip
     submissions, problems = collect(tmp_path, EXERCISES, questions=QUESTIONS)
     assert {one.student: one.exercise for one in submissions} == dict.fromkeys(["ada", "ben", "cleo"], "02_vae")  # a pdf of nobody's platform is left
-    assert submissions[2].notes == ("Nothing in it tells the exercise: taken for 02_vae.",)
+    assert submissions[2].notes == ("Neither its name nor its headings name an exercise: graded as 02_vae.",)
     assert not problems
     forced, _ = collect(tmp_path, EXERCISES, "05_wgan", QUESTIONS)
     assert {one.exercise for one in forced} == {"05_wgan"}
-    assert forced[0].notes == ("The first heading says 02_vae, but it was graded as 05_wgan.",)
-    put(tmp_path, {"emma_105_05_wgan.ipynb": A})  # two exercises: nobody can tell of which cleo's is
+    assert forced[0].notes == ("The headings are those of 02_vae, but it was graded as 05_wgan.",)
+    put(tmp_path, {"emma_105_05_wgan.ipynb": A})  # two exercises: it is not clear which of them cleo's is
     submissions, problems = collect(tmp_path, EXERCISES, questions=QUESTIONS)
     assert [(one.student, one.exercise) for one in submissions] == [("ada", "02_vae"), ("ben", "02_vae"), ("emma", "05_wgan")]
     assert problems[0][0] == "cleo_103_x.ipynb"
@@ -242,7 +243,7 @@ def test_same_name_other_number_and_files_without_a_name(tmp_path):
 
 
 def test_nobody_is_lost(tmp_path):
-    """Who handed in something that is no notebook, or nothing, has a row and a reason."""
+    """A student who handed in no notebook has a row and a reason."""
     put(tmp_path, {
         "Ada_1_assignsubmission_file_/02_vae.ipynb": A,
         "Ben_2_assignsubmission_file_/02_vae.pdf": b"%PDF",
@@ -297,12 +298,12 @@ def test_links_are_not_followed(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with FIFOs")
-def test_what_is_no_file_does_not_hang(tmp_path):
+def test_a_fifo_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "ada_123_02_vae.ipynb")
     os.mkfifo(tmp_path / "ben_124_02_vae.zip")
     start = time.monotonic()
     students, _ = bad(tmp_path)
-    assert students == {"ada": "This is no plain file.", "ben": "This is no plain file."}
+    assert students == {"ada": "This is not a regular file.", "ben": "This is not a regular file."}
     assert time.monotonic() - start < 1
 
 
@@ -344,9 +345,9 @@ def test_a_student_cannot_hand_in_for_another(tmp_path):
 
 
 def test_zip_bombs(tmp_path, monkeypatch):
-    monkeypatch.setattr(walk, "NOTEBOOK", 4 * walk.MIB)
-    monkeypatch.setattr(walk, "MEMBERS", 50)
-    zeros = b" " * (3 * walk.MIB)
+    monkeypatch.setattr(submitted, "MAX_NOTEBOOK", 4 * submitted.MIB)
+    monkeypatch.setattr(zips, "MAX_MEMBERS", 50)
+    zeros = b" " * (3 * submitted.MIB)
     level = zipped({"02_vae.ipynb": A})
     for _ in range(3):
         level = zipped({"inner.zip": level})
@@ -362,7 +363,7 @@ def test_zip_bombs(tmp_path, monkeypatch):
     students, problems = bad(tmp_path, exercise="02_vae")
     assert problems == {}
     expected = {
-        "ratio": "unpacks to far more", "large": "6 MB, and at most 4", "many": "more than 50 files", "deep": "a zip in a zip in a zip", "big": "6 MB",
+        "ratio": "far larger unpacked than packed", "large": "6 MB, and at most 4", "many": "more than 50 files", "deep": "a zip in a zip in a zip", "big": "6 MB",
         "liar": "broken in its zip", "list": "cannot be opened",
     }  # fmt: skip
     assert set(students) == set(expected)
@@ -370,13 +371,13 @@ def test_zip_bombs(tmp_path, monkeypatch):
         assert words in students[who], students[who]
 
 
-def lying(archive, size, said):
+def lying(archive, size, stated):
     """A zip that says that its members are small."""
-    return archive.replace(struct.pack("<L", size), struct.pack("<L", said))
+    return archive.replace(struct.pack("<L", size), struct.pack("<L", stated))
 
 
 def test_everything_together_has_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(walk, "IN_ALL", 2 * len(A))
+    monkeypatch.setattr(submitted, "MAX_ALL", 2 * len(A))
     put(tmp_path, {f"{who}_10{i}_02_vae.ipynb": notebook(f"{who} = 1") for i, who in enumerate("abc")})
     assert list(bad(tmp_path)[0]) == ["c"]
 
@@ -465,12 +466,12 @@ def test_old_formats_are_converted():
     (A[:50], "only a part"), (b"[" * 200_000, "nested too deeply"), (b'{"a":' * 200_000, "nested too deeply"), (b"1" * 10_000, "not in a notebook's"),
     (b"\0\0\0", "not in a notebook's"), (b"\xff\xfe\xff", "not in a notebook's"), (b'{"nbformat": 2, "worksheets": "x"}', "old format"),
 ])  # fmt: skip
-def test_what_is_no_notebook(content, words):
+def test_other_files_are_not_notebooks(content, words):
     with pytest.raises(CourseError, match=words):
         read_notebook(content)
 
 
-def test_what_is_no_notebook_is_the_students_all_the_same(tmp_path):
+def test_a_file_that_is_not_a_notebook_still_belongs_to_its_student(tmp_path):
     put(tmp_path, {"ada_101_02_vae.ipynb": b"%PDF", "ben_102_02_vae.ipynb": b"[]", "cleo_103_02_vae.ipynb": A, "dora_104_02_vae.ipynb.txt": B})
     students, problems = bad(tmp_path)
     assert set(students) == {"ada", "ben"}

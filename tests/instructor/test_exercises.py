@@ -65,7 +65,7 @@ def test_an_exercise_keeps_the_form(name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_the_instructors_page_tells_every_wrong_answer(name):
+def test_the_instructors_page_names_every_wrong_answer(name):
     page = (ROOT / "solutions" / f"{name}.md").read_text(encoding="utf-8")
     exercise = Exercise(solution(name))
     whole = {question.name: question.points for question in exercise.questions}
@@ -100,10 +100,10 @@ def test_wrong_answers_get_what_they_are_worth(name):
         assert not student.problems
         for question in exercise.questions:
             for _, mistake, points, source in (entry for entry in wrong_answers(name) if entry[0] == question.name):
-                student.worker.ask(60, do="run", source=source)
+                student.worker.request(60, do="run", source=source)
                 messages = {check.name: run_check(check, exercise, student, hidden=True) for check in question.checks}
                 assert sum(check.points for check in question.checks if not messages[check.name]) == points, (mistake, messages)
-                student.worker.ask(60, do="run", source=right[question.name])
+                student.worker.request(60, do="run", source=right[question.name])
     finally:
         student.close()
 

@@ -24,7 +24,8 @@ from gdl.errors import CourseError
 from gdl.instructor.grading import grade as grade_module
 from gdl.instructor.grading import sandbox
 from gdl.instructor.grading.grade import grade
-from gdl.instructor.grading.student import Limits, Student, Worker, WorkerEnded
+from gdl.instructor.grading.process import Worker, WorkerEnded
+from gdl.instructor.grading.student import Limits, Student
 
 pytestmark = pytest.mark.slow  # starts workers in the sandbox
 MARKS = dict(grade=False, solution=False, locked=True, task=False, schema_version=3)
@@ -135,20 +136,20 @@ def test_nothing_outside_was_touched(hostile):
     assert not [command for command in own if "gdl.instructor.grading.worker" in command]
 
 
-def test_what_stopped_is_told(hostile):
+def test_the_reason_why_something_stopped_is_reported(hostile):
     results = hostile[0]
-    told = {
+    messages = {
         name: " ".join([*results[name]["problems"], *(c["message"] for q in results[name]["questions"] for c in q["checks"])]) for name in HOSTILE
     }
-    assert "longer than 2 seconds" in told["an endless loop in a cell"]
-    assert "longer than 2 seconds" in told["an endless loop in a function"]
-    assert "ended Python itself" in told["os._exit in a function"]
-    assert "No space left on device" in told["a full disk"]
-    assert re.search(r"more than \d+ processes|memory", told["a fork bomb"])
-    assert "more than 20000 files" in told["a million small files"]
-    assert "more than 16 MB" in told["an oversized reply"]
-    assert "invalid syntax" in told["a cell with a syntax error"] or "SyntaxError" in told["a cell with a syntax error"]
-    assert "a scalar" in told["a scalar where an array is due"]
+    assert "longer than 2 seconds" in messages["an endless loop in a cell"]
+    assert "longer than 2 seconds" in messages["an endless loop in a function"]
+    assert "ended Python itself" in messages["os._exit in a function"]
+    assert "No space left on device" in messages["a full disk"]
+    assert re.search(r"more than \d+ processes|memory", messages["a fork bomb"])
+    assert "more than 20000 files" in messages["a million small files"]
+    assert "more than 16 MB" in messages["an oversized reply"]
+    assert "invalid syntax" in messages["a cell with a syntax error"] or "SyntaxError" in messages["a cell with a syntax error"]
+    assert "a scalar" in messages["a scalar where an array is due"]
 
 
 def test_hidden_numbers_do_not_come_back(hostile):
@@ -215,20 +216,20 @@ def test_odd_files_and_changed_notebooks(solutions, tmp_path):
     nothing = dict.fromkeys([1006, 1007, 1008, 1009, 1010, 1011, 1020], 0)
     assert {number: marks[number] for number in honest | nothing} == honest | nothing
     for number in (1007, 1008, 1009, 1010, 1011, 1020):
-        assert results[number]["person"], "a person is told"
+        assert results[number]["person"], "the instructor is informed"
     assert all(sum(question["max"] for question in result["questions"]) == 10 for result in results.values())
     assert all(path.resolve().is_relative_to(out) and path.suffix == ".html" for path in (out / "feedback").iterdir())
     assert not any("<script" in page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
 
 
 @needs_sandbox
-def test_a_question_to_a_stopped_worker_has_a_deadline():
+def test_a_request_to_a_stopped_worker_has_a_deadline():
     worker = Worker(sandbox.sandboxed)
     for process in psutil.Process(worker.process.pid).children(recursive=True):
         process.suspend()
     start = time.monotonic()
     with pytest.raises(WorkerEnded, match="longer than 1 seconds"):
-        worker.ask(1, do="call", name="f", args=[np.zeros(10**6)], options={})  # 10 MB: more than a pipe takes
+        worker.request(1, do="call", name="f", args=[np.zeros(10**6)], options={})  # 10 MB: more than a pipe takes
     assert time.monotonic() - start < 5
     assert worker.process.returncode is not None
 
@@ -315,18 +316,18 @@ def test_a_notebook_that_ran_out_of_time_beside_others_is_graded_again_alone(sol
 
     def slow_at_first(submission, *others):
         calls.append(submission.student)
-        return real(submission, *others) | {"hurried": submission.student == "Bo"}
+        return real(submission, *others) | {"machine_busy": submission.student == "Bo"}
 
     monkeypatch.setattr(grade_module, "graded", slow_at_first)
     results = grade(tmp_path / "submissions", tmp_path / "marks", solutions, unsafe=True)
     assert [result["student"] for result in results] == ["Ada", "Bo", "Cy"] and [points(result) for result in results] == [6, 6, 6]
     assert sorted(calls) == ["Ada", "Bo", "Bo", "Cy"] and calls[-1] == "Bo"
-    assert not any("hurried" in result for result in results)
+    assert not any("machine_busy" in result for result in results)
 
 
 @needs_sandbox
 def test_the_memory_of_all_processes_together_is_watched(monkeypatch):
-    monkeypatch.setattr("gdl.instructor.grading.student.MOST_MEMORY", 2**30)
+    monkeypatch.setattr("gdl.instructor.grading.process.MAX_MEMORY", 2**30)
     fill = "import numpy as np, os\ndef fill():\n    os.fork(), os.fork()\n    kept = [np.ones(10**8, 'u1') for _ in range(5)]\n    os.wait()"
     student = Student([fill], [], sandbox.sandboxed, Limits(60))
     with pytest.raises(WorkerEnded, match="more than 1 GB of memory"):  # four processes of half a gigabyte
@@ -393,8 +394,8 @@ def test_a_grader_that_is_killed_loses_nothing_and_leaves_nothing(solutions, tmp
     assert not any(worker.is_running() for worker in workers)
     done = {path.name: path.stat().st_mtime_ns for path in results.glob("[!.]*.json")}
     assert len(done) == 2
-    told = subprocess.run([*command, "5"], capture_output=True, text=True, check=True)
-    assert "4/4" in told.stdout
+    finished = subprocess.run([*command, "5"], capture_output=True, text=True, check=True)
+    assert "4/4" in finished.stdout
     assert {name: stamp for name, stamp in ((path.name, path.stat().st_mtime_ns) for path in results.glob("[!.]*.json")) if name in done} == done
     assert len(list(results.glob("[!.]*.json"))) == 4
 
@@ -402,20 +403,20 @@ def test_a_grader_that_is_killed_loses_nothing_and_leaves_nothing(solutions, tmp
 def test_without_bubblewrap_it_refuses(solutions, tmp_path, monkeypatch):
     handed_in(tmp_path / "submissions", "Ada", ["open('/tmp/touched-by-a-student', 'w')", RIGHT])
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    sandbox.need_bubblewrap.cache_clear()
+    sandbox.check_bubblewrap.cache_clear()
     with pytest.raises(CourseError, match="apt install bubblewrap.*--unsafe"):
         grade(tmp_path / "submissions", tmp_path / "marks", solutions)
     assert not (tmp_path / "marks").exists()
     assert not Path("/tmp/touched-by-a-student").exists()
-    sandbox.need_bubblewrap.cache_clear()
+    sandbox.check_bubblewrap.cache_clear()
 
 
 def test_without_a_sandbox_every_row_says_so(solutions, tmp_path):
     handed_in(tmp_path / "submissions", "Ada", [RIGHT])
     handed_in(tmp_path / "submissions", "Bo", ["import os\nos._exit(0)", "def double(x): return 0"], 2)
     command = [sys.executable, "-m", "gdl", "grade", tmp_path / "submissions", "--out", tmp_path / "marks", "--solutions", solutions, "--unsafe"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "WITHOUT A SANDBOX" in told.stderr
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "WITHOUT A SANDBOX" in finished.stderr
     rows = pd.read_csv(tmp_path / "marks" / "grades.csv", encoding="utf-8-sig")
     assert rows["sandboxed"].str.startswith("NO").all()
     assert all("without a sandbox" in page.read_text() for page in (tmp_path / "marks").rglob("*.html"))
@@ -424,17 +425,17 @@ def test_without_a_sandbox_every_row_says_so(solutions, tmp_path):
 
 def test_mistakes_of_the_instructor_are_one_sentence(solutions, tmp_path):
     (solutions.parent / "nothing").mkdir()
-    for arguments, said in (
-        ((tmp_path / "nowhere", tmp_path / "marks", solutions), "is not there"),
+    for arguments, words in (
+        ((tmp_path / "nowhere", tmp_path / "marks", solutions), "does not exist"),
         ((tmp_path, tmp_path / "marks", tmp_path), "no solution notebook"),
         ((solutions.parent / "nothing", tmp_path / "marks", solutions), "no notebook in"),
         ((tmp_path, tmp_path / "marks", solutions, None, None, True, 0), "--seconds 0: give a number above 0"),
         ((tmp_path, tmp_path / "marks", solutions, "07_other"), "no exercise 07_other.*50_twice"),
     ):
-        with pytest.raises(CourseError, match=said):
+        with pytest.raises(CourseError, match=words):
             grade(*arguments[:4], **dict(zip(("marks", "unsafe", "seconds"), arguments[4:] or (None, True))))
     broken = tmp_path / "solutions" / "51_broken.ipynb"
     broken.parent.mkdir()
     broken.write_text("{}")
-    with pytest.raises(CourseError, match="51_broken.ipynb is no notebook"):
+    with pytest.raises(CourseError, match="51_broken.ipynb cannot be read as a notebook"):
         grade(tmp_path, tmp_path / "marks", broken.parent, unsafe=True)

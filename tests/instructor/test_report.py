@@ -8,9 +8,11 @@ from html.parser import HTMLParser
 import pytest
 
 from gdl.errors import CourseError
-from gdl.instructor.grading.marks import _same_number
-from gdl.instructor.grading.report import feedback_page, read_marks, summary_page, write_tables
+from gdl.instructor.grading.feedback import feedback_page
+from gdl.instructor.grading.marks import read_marks, same_identifier
 from gdl.instructor.grading.sheet import harmless
+from gdl.instructor.grading.summary import summary_page
+from gdl.instructor.grading.tables import write_tables
 
 TITLE = "Exercise 02 · The variational autoencoder"
 
@@ -25,7 +27,7 @@ def result(student="Ada Lovelace", identifier="1234567", points=(2, 0), open_poi
         {"name": "q1", "title": "Question 1 · The closed form", "points": sum(points), "max": 3, "by_hand": False, "answer": "def kl(m, v):\n    return 0", "checks": checks},
         {"name": "q2", "title": "Question 2 · Why?", "points": open_points, "max": 2, "by_hand": True, "answer": f"Since {student} says so.\n\n- really", "checks": []},
     ]  # fmt: skip
-    person = ["Question 2 · Why?: marked by hand."] if open_points is None else []
+    person = ["Question 2 · Why?: to be marked by hand."] if open_points is None else []
     return {
         "student": student, "identifier": identifier, "exercise": exercise, "title": TITLE.replace("02", exercise[:2]), "digest": "d", "sandboxed": sandboxed,
         "file": f"{student}_{identifier}_assignsubmission_file_/02_vae.ipynb", "seconds": 2.5, "questions": questions, "problems": [], "person": person,
@@ -108,7 +110,7 @@ def test_feedback_says_what_the_checks_say_and_no_more():
     assert "3.5 of 5 points" in words
     assert "1.5 of 2 points" in words
     assert "one value for each image: shape (64,) expected; got a scalar." in words
-    assert "1 of 2 checks are right." in words
+    assert "1 of 2 checks passed." in words
     assert "def kl(m, v):\n    return 0" in words
     assert "Since Ada Lovelace says so.\n\n- really" in words
     assert "rovisional" not in words
@@ -117,7 +119,7 @@ def test_feedback_says_what_the_checks_say_and_no_more():
 def test_feedback_with_an_open_question_is_provisional():
     words = "".join(Tags(feedback_page(result())).words)
     assert "2 of 3 points so far" in words
-    assert "Provisional: 2 more points are marked by a person." in words
+    assert "Provisional: a person still has to mark answers for 2 more points." in words
 
 
 def test_feedback_for_no_answers_a_stretch_question_and_long_text():
@@ -129,12 +131,12 @@ def test_feedback_for_no_answers_a_stretch_question_and_long_text():
     words = "".join(Tags(feedback_page(one)).words)
     assert "No answer was found." in words
     assert "0 of 5 points" in words
-    assert "for the quick, no points" in words
-    assert "All checks are right." in words
+    assert "For the quickno points" in words
+    assert "All checks passed." in words
     assert "(30,000 more characters)" in words
 
 
-def test_unsafe_is_told_everywhere(tmp_path):
+def test_unsafe_is_stated_everywhere(tmp_path):
     write_tables([result("Ada", "1", open_points=2, sandboxed=False, person=["Look."]), result("Ben", "2", open_points=1)], tmp_path)
     assert [row["sandboxed"] for row in sheet(tmp_path / "grades.csv")] == ["NO: graded without a sandbox", "yes"]
     assert [row["Graded"] for row in sheet(tmp_path / "moodle_02_vae.csv")] == ["graded without a sandbox", ""]
@@ -158,7 +160,7 @@ def test_tables(tmp_path):
     }  # fmt: skip
     ada, ben, _, _ = sheet(tmp_path / "grades.csv")
     assert (ada["q1"], ada["q2"], ada["automatic"], ada["by hand"], ada["total"], ada["max"], ada["state"]) == ("3", "2", "3", "2", "5", "5", "final")
-    assert (ben["q2"], ben["total"], ben["state"], ben["needs a person"]) == ("", "2", "provisional", "Question 2 · Why?: marked by hand.")
+    assert (ben["q2"], ben["total"], ben["state"], ben["needs a person"]) == ("", "2", "provisional", "Question 2 · Why?: to be marked by hand.")
     moodle = sheet(tmp_path / "moodle_02_vae.csv")  # only what is final
     assert [(row["Identifier"], row["Grade"], row["Maximum grade"]) for row in moodle] == [
         ("Participant 1", "5", "5"),
@@ -240,7 +242,7 @@ def test_identifiers_that_a_spreadsheet_took_for_numbers():
         ("007", "7", True), ("007", "7.0", True), ("7", "70", False), ("1234567890123", "1.23457E+12", True), ("1234667890123", "1,23457E+12", False),
         ("AbC12", "abc12", True), ("=1", "'=1", True), ("s7", "7", False), ("7", "9" * 5000, False), ("5000000", "5E+06", True),
     ]:  # fmt: skip
-        assert _same_number(known, typed) is same, (known, typed)
+        assert same_identifier(known, typed) is same, (known, typed)
 
 
 def test_marks_come_back_and_stay(tmp_path):

@@ -1,1 +1,1 @@
-"""The grader: runs students' notebooks in a sandbox and marks them from outside."""
+"""The grader: runs students' notebooks in a sandbox, and checks their answers outside it."""

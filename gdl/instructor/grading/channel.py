@@ -1,51 +1,59 @@
-"""Messages between the grader and the student's process: JSON of plain values, each after its length.
+"""Messages between the grader and the student's process: JSON of plain values, each message after its length.
 
 Plain values are None, booleans, numbers, strings, arrays of numbers, and lists and dictionaries of these. Nothing that
-comes in is ever executed or made into another kind of object, so whatever the student's side sends is only a value.
+is received is executed or becomes another kind of object. Whatever the student's side sends, it is only a value.
 """
 
 import base64
 import json
 import math
+from typing import Any, BinaryIO
 
 import numpy as np
 
-MOST_BYTES = 16 * 2**20
-MOST_VALUES = 500_000  # in lists and dictionaries of one message: each takes far more memory than its bytes
+MAX_BYTES = 16 * 2**20  # of one message
+MAX_VALUES = 500_000  # in the lists and dictionaries of one message: in memory each takes far more than its bytes
 DTYPES = {np.dtype(name).str for name in "?bBhHiIlLqQefd"}
 ARRAY, TUPLE = "__array__", "__tuple__"
 
 
 class ChannelError(Exception):
-    """A message that breaks the rules, or none because the other side is gone."""
+    """A message that breaks the rules, or no message because the other side has ended."""
 
 
-def send(file, message):
+def send(file: BinaryIO, message: dict[str, Any]) -> None:
     """Writes one message, a dictionary of plain values. Raises TypeError for a value that is not plain."""
     data = json.dumps(_pack(message)).encode()
     file.write(len(data).to_bytes(8, "big") + data)
     file.flush()
 
 
-def receive(file):
-    """Reads one message. Raises ChannelError when there is none, or it is too large, or not of plain values."""
+def receive(file: BinaryIO) -> dict[str, Any]:
+    """Reads one message. Raises ChannelError if there is none, if it is too large, or if it has other than plain values.
+
+    >>> import io
+    >>> pipe = io.BytesIO()
+    >>> send(pipe, {"value": [1, np.array([2.0, 3.0])]})
+    >>> receive(io.BytesIO(pipe.getvalue()))
+    {'value': [1, array([2., 3.])]}
+    """
     header = file.read(8)
     if len(header) < 8:
         raise ChannelError("no answer")
     length = int.from_bytes(header, "big")
-    if length > MOST_BYTES:
-        raise ChannelError(f"more than {MOST_BYTES // 2**20} MB in one answer")
+    if length > MAX_BYTES:
+        raise ChannelError(f"more than {MAX_BYTES // 2**20} MB in one answer")
     data = file.read(length)
     if len(data) < length:
         raise ChannelError("no answer")
     try:
-        if sum(data.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
-            raise ChannelError(f"more than {MOST_VALUES} values in one answer")
+        if sum(data.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+            raise ChannelError(f"more than {MAX_VALUES} values in one answer")
         message = _unpack(json.loads(data))
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError):
         message = None
     if not isinstance(message, dict):
-        raise ChannelError("an answer that is not of plain values")
+        raise ChannelError("an answer that is not made of plain values")
     return message
 
 
@@ -60,14 +68,14 @@ def _pack(value):
         return [_pack(item) for item in value]
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
-            raise TypeError("a dictionary whose keys are not all strings")
+            raise TypeError("it gave a dictionary with keys that are not strings")
         return {key: _pack(item) for key, item in value.items()}
     array = np.asarray(value)  # tensors, variables and pandas columns as well
-    if array.dtype.kind in "iuf":  # of another byte order, or longer than others can read
+    if array.dtype.kind in "iuf":  # of another byte order, or longer than other machines can read
         array = array.astype(np.float64 if array.dtype.itemsize > 8 else array.dtype.newbyteorder("="))
     if array.dtype.str not in DTYPES:
-        what = f"an array of {array.dtype}" if array.ndim and array.dtype != object else f"a value of type {type(value).__name__}"
-        raise TypeError(f"it gave {what}, where real numbers, strings, arrays, lists and dictionaries can be marked")
+        kind = f"an array of {array.dtype}" if array.ndim and array.dtype != object else f"a value of type {type(value).__name__}"
+        raise TypeError(f"it gave {kind}; only real numbers, strings, arrays, lists and dictionaries can be marked")
     if isinstance(value, np.generic):
         return array.item()
     return {ARRAY: [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]}

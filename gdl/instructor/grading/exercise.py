@@ -1,17 +1,20 @@
-"""An exercise as its solution notebook has it: questions, points, given code and checks."""
+"""An exercise as its solution notebook defines it: questions, points, given code and checks."""
 
 import ast
 import builtins
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 from gdl.checks import CheckFailed
 from gdl.errors import CourseError
-from gdl.instructor.grading.student import StudentError, WorkerEnded
+from gdl.instructor.grading.process import StudentError, WorkerEnded
+from gdl.instructor.grading.student import Student
 from gdl.machine import start_tensorflow
 
 NOT_ANSWERED = "Write your answer here."  # what `release` leaves in place of an open question's answer
@@ -28,34 +31,41 @@ class Check:
 
 @dataclass
 class Question:
-    """One question. `names` are those that its answer defines; an open question has `by_hand` points and no checks."""
+    """One question. `names` are those that its answer defines. An open question has `by_hand` points and no checks."""
 
     name: str
     title: str
-    names: list = field(default_factory=list)
-    checks: list = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
     by_hand: float = 0
 
     @property
-    def points(self):
+    def points(self) -> float:
+        """All points of the question."""
         return self.by_hand + sum(check.points for check in self.checks)
 
 
 class Exercise:
-    """Reads a solution notebook. Raises CourseError for one that is not in the format of solutions/README.md."""
+    """An exercise, read from a solution notebook. Raises CourseError for one that is not in the format of solutions/README.md.
 
-    def __init__(self, path):
+    >>> exercise = Exercise("solutions/02_vae.ipynb")  # doctest: +SKIP
+    >>> exercise.title, exercise.points  # doctest: +SKIP
+    ('Exercise 02 · The variational autoencoder', 20)
+    """
+
+    def __init__(self, path: str | Path):
         self.name = Path(path).stem
         try:
             notebook = nbformat.read(path, as_version=4)
         except Exception as error:
-            raise CourseError(f"{path} is no notebook that can be read ({type(error).__name__}).") from None
+            raise CourseError(f"{path} cannot be read as a notebook ({type(error).__name__}): open it in Jupyter and save it again.") from None
         self.digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         self.title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-        self.questions = []
-        self.given, self.prelude = [], []  # sources: what runs in the grader, and what on the student's side before the student's cells
-        self.skipped = set()  # what a student's notebook need not run again: checks and pictures, as they were handed out
-        heading, harness = self.title, []
+        self.questions: list[Question] = []
+        self.given: list[str] = []  # sources that run in the grader
+        self.prelude: list[str] = []  # sources that run on the student's side before the student's cells
+        self.skipped: set[str] = set()  # checks and pictures as they were handed out, which need not run in a student's notebook
+        heading, helpers = self.title, []
         for cell in notebook.cells:
             role, name = role_of(cell)
             if cell.cell_type == "markdown":
@@ -65,79 +75,87 @@ class Exercise:
             if role == "given":
                 self.given.append(cell.source)
             elif role == "student-side":
-                harness += defined(cell.source)
+                helpers += _defined_names(cell.source)
             elif role == "look":
-                self.skipped.add(bare(cell.source))
+                self.skipped.add(trimmed(cell.source))
             elif role == "answer":
-                self.questions.append(Question(name, heading, names=defined(cell.source)))
+                self.questions.append(Question(name, heading, names=_defined_names(cell.source)))
             elif role == "open":
                 self.questions.append(Question(name, heading, by_hand=cell.metadata.nbgrader.points))
             elif role == "check":
                 if not self.questions or not name.startswith(self.questions[-1].name):
-                    raise CourseError(f"{path}: the check {name} does not follow the answer that it belongs to.")
-                self.skipped.add(bare("\n".join(visible_lines(cell.source))))
+                    raise CourseError(
+                        f"{path}: the check {name} does not follow its answer: put it below the answer, "
+                        "and begin its name with the name of the answer."
+                    )
+                lines = cell.source.split("\n")
+                self.skipped.add(trimmed("\n".join(lines[number - 1] for number in _visible_lines(cell.source))))
                 self.questions[-1].checks.append(Check(name, cell.metadata.nbgrader.points, cell.source))
-        self.names = {name for question in self.questions for name in question.names}
-        self.names |= set(harness)
-        self.space = None
+        self.names = {name for question in self.questions for name in question.names} | set(helpers)
+        self._namespace: dict[str, Any] | None = None
 
-    def prepare(self):
-        """Runs the given code, which the checks stand on. Its TensorFlow starts without notes."""
-        if self.space is None:
-            space = {"__name__": "grader"}
+    def prepare(self) -> None:
+        """Runs the given code, on which the checks depend. Starts TensorFlow without its messages if the code uses it."""
+        if self._namespace is None:
+            namespace = {"__name__": "grader"}
             if re.search(r"\b(keras|tensorflow)\b", "\n".join(self.given)):
                 start_tensorflow()
             for source in self.given:
-                exec(compile(source, f"{self.name}: given", "exec"), space)
-            self.space = space
+                exec(compile(source, f"{self.name}: given", "exec"), namespace)
+            self._namespace = namespace
 
     @property
-    def points(self):
+    def points(self) -> float:
+        """All points of the exercise."""
         return sum(question.points for question in self.questions)
 
-    def run_check(self, check, student, hidden):
-        """Runs a check cell here, outside, with stand-ins for what the student has defined. Raises what the check raises.
+    def run_check(self, check: Check, student: Student, hidden: bool) -> None:
+        """Runs a check in this process, with functions that call those of the student. Raises what the check raises.
 
-        hidden: with the hidden lines too. An error of the student's code then comes without its text, which could tell what they asked.
+        hidden: whether the hidden lines run too. An error of the student's code then comes without its text, which could show the hidden inputs.
         """
         self.prepare()
-        space = dict(self.space)
+        namespace = dict(self._namespace or {})
         tree = ast.parse(check.source)
         for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & self.names:
-            space[name] = stand_in(student, name, hidden)
-        visible = set(visible_lines(check.source, numbers=True))
+            namespace[name] = _remote_function(student, name, hidden)
+        visible = set(_visible_lines(check.source))
         for statement in tree.body:
-            if hidden or visible.issuperset(range(statement.lineno, statement.end_lineno + 1)):
-                exec(compile(ast.Module([statement], []), f"{self.name}: {check.name}", "exec"), space)
+            if hidden or visible.issuperset(range(statement.lineno, (statement.end_lineno or 0) + 1)):
+                exec(compile(ast.Module([statement], []), f"{self.name}: {check.name}", "exec"), namespace)
 
 
-def stand_in(student, name, hidden):
-    """A function that asks the student's side to call its function `name`."""
+def _remote_function(student: Student, name: str, hidden: bool) -> Callable[..., Any]:
+    """A function that calls the function `name` on the student's side. An error there becomes CheckFailed."""
 
     def call(*args, **options):
         try:
             return student.call(name, *args, **options)
         except WorkerEnded as error:
-            problem = f"your code was ended, because {error}."
+            problem = f"your code was stopped because {error}."
         except StudentError as error:
             if error.name == "NotImplementedError":
                 raise NotImplementedError from None
             if error.text == f"name '{name}' is not defined":
                 problem = f"there is no `{name}` in the notebook."
             else:
-                problem = f"your code stopped with {known_name(error.name) if hidden else error}."
+                problem = f"your code stopped with {_builtin_name(error.name) if hidden else error}."
         raise CheckFailed(problem)
 
     return call
 
 
-def known_name(name):
-    """The name of an error if it is one of Python's own: any other may have been made up to tell something."""
+def _builtin_name(name):
+    """The name of an error if it is one of Python's own. Any other could have been made up to carry the hidden inputs."""
     return name if isinstance(getattr(builtins, name, None), type) else "an error"
 
 
-def role_of(cell):
-    """What a cell of a solution notebook is for, and its name: text, set-up, given, student-side, look, answer, check or open."""
+def role_of(cell: nbformat.NotebookNode) -> tuple[str, str]:
+    """The role of a cell of a solution notebook (text, set-up, given, student-side, look, answer, check or open), and its name.
+
+    >>> role_of(nbformat.v4.new_code_cell("x", metadata={"nbgrader": {"solution": True, "grade_id": "q1"}}))
+    ('answer', 'q1')
+    """
     marks = cell.metadata.get("nbgrader", {})
     name = marks.get("grade_id", "")
     if marks.get("grade"):
@@ -146,28 +164,32 @@ def role_of(cell):
         return "text", name
     if marks.get("solution"):
         return "answer", name
-    tagged = {"set-up", "student-side", "look"} & set(cell.metadata.get("tags", []))
-    return (tagged.pop() if tagged else "given"), name
+    tags = {"set-up", "student-side", "look"} & set(cell.metadata.get("tags", []))
+    return (tags.pop() if tags else "given"), name
 
 
-def defined(source):
-    """The names that a cell defines at its top level."""
+def trimmed(source: str) -> str:
+    """A cell's text without what an editor may change: blank lines, and spaces at the ends of lines.
+
+    >>> trimmed("a = 1  \\n\\n")
+    'a = 1'
+    """
+    return "\n".join(line.strip() for line in source.split("\n") if line.strip())
+
+
+def _defined_names(source):
+    """The names of the functions and classes that a cell defines at its top level."""
     return [node.name for node in ast.parse(source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
 
 
-def visible_lines(source, numbers=False):
-    """The lines outside the hidden tests; with `numbers`, their numbers from 1."""
-    lines, hidden = [], False
+def _visible_lines(source):
+    """The numbers, from 1, of the lines outside the hidden tests."""
+    numbers, hidden = [], False
     for number, line in enumerate(source.split("\n"), 1):
         if "BEGIN HIDDEN TESTS" in line:
             hidden = True
         if not hidden:
-            lines.append(number if numbers else line)
+            numbers.append(number)
         if "END HIDDEN TESTS" in line:
             hidden = False
-    return lines
-
-
-def bare(source):
-    """A cell's text without what an editor may change: blank lines and spaces at the ends of lines."""
-    return "\n".join(line.strip() for line in source.split("\n") if line.strip())
+    return numbers

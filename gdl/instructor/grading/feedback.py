@@ -1,12 +1,12 @@
-"""A student's page: points, what each check says, the own answers."""
+"""The feedback page of a student: points, the messages of the checks, and the answers."""
 
 from gdl.instructor.grading import totals
-from gdl.instructor.grading.html import UNSAFE, bar, own, page, text
-from gdl.instructor.grading.totals import number
+from gdl.instructor.grading.html import UNSAFE, bar, page, student_text, text
+from gdl.instructor.grading.totals import Result, points_text
 
 
-def feedback_page(result):
-    """A result as a self-contained HTML page for the student: messages of checks, and never what they tried."""
+def feedback_page(result: Result) -> str:
+    """A result as a self-contained HTML page for the student. It has the messages of the checks, and no source of a check."""
     body = [_head(result)]
     if not result["sandboxed"]:
         body.append(f'<section class="warn"><b>{UNSAFE}</b></section>')
@@ -16,40 +16,40 @@ def feedback_page(result):
         lines = "".join(f"<li>{text(problem, 2000)}</li>" for problem in result["problems"])
         body.append(f'<section class="note"><h2>While your notebook ran</h2><ul>{lines}</ul></section>')
     body += [_question(question) for question in result["questions"]]
-    body.append(f'<p class="soft small">Graded from {own(result["file"])}</p>')
+    body.append(f'<p class="soft small">Graded from {student_text(result["file"])}</p>')
     return page(f"{result['title']}: {result['student']}", "\n".join(body))
 
 
 def _head(result):
     total, maximum, waiting = totals.total(result), totals.maximum(result), totals.waiting(result)
     missing = sum(question["max"] for question in waiting)
-    identifier = f' <span class="soft">{own(result["identifier"])}</span>' if result["identifier"] else ""
-    state = f"{number(total)} of {number(maximum)} points"
+    identifier = f' <span class="soft">{student_text(result["identifier"])}</span>' if result["identifier"] else ""
+    state = f"{points_text(total)} of {points_text(maximum)} points"
     more = ""
     if waiting:
-        state = f"{number(total)} of {number(maximum - missing)} points so far"
-        more = f'<p class="soft">Provisional: {number(missing)} more points are marked by a person.</p>'
+        state = f"{points_text(total)} of {points_text(maximum - missing)} points so far"
+        more = f'<p class="soft">Provisional: a person still has to mark answers for {points_text(missing)} more points.</p>'
     whole = maximum or 1
     return (
-        f"<header><p>{own(result['student'])}{identifier}</p><h1>{text(result['title'])}</h1>"
+        f"<header><p>{student_text(result['student'])}{identifier}</p><h1>{text(result['title'])}</h1>"
         f'<p class="total">{state}</p>{bar((total / whole, "good"), (missing / whole, "wait"))}{more}</header>'
     )
 
 
 def _question(question):
-    points, most = question["points"], question["max"]
+    points, maximum = question["points"], question["max"]
     if points is None:
-        value, drawn = f"{number(most)} points, marked by a person", bar((1, "wait"))
-    elif most:
-        value = f"{number(points)} of {number(most)} point{'s' * (most != 1)}"
-        drawn = bar((points / most, "good" if points == most else "part"))
+        value, points_bar = f"{points_text(maximum)} points, marked by a person", bar((1, "wait"))
+    elif maximum:
+        value = f"{points_text(points)} of {points_text(maximum)} point{'s' * (maximum != 1)}"
+        points_bar = bar((points / maximum, "good" if points == maximum else "part"))
     else:
-        value, drawn = "for the quick, no points", ""
-    parts = [f'<div class="head"><h2>{text(question["title"])}</h2><b>{value}</b></div>{drawn}']
+        value, points_bar = "no points", ""
+    parts = [f'<div class="head"><h2>{text(question["title"])}</h2><b>{value}</b></div>{points_bar}']
     if question.get("comment"):
         parts.append(f'<div class="comment">{text(question["comment"])}</div>')
     if "automatic" in question and question["automatic"] != points:
-        parts.append(f'<p class="soft small">A person has set the points; the checks gave {number(question["automatic"])}.</p>')
+        parts.append(f'<p class="soft small">A person has changed the points; the checks gave {points_text(question["automatic"])}.</p>')
     parts.append(_checks(question["checks"]))
     if question["answer"].strip():
         kind = 'div class="answer"' if question["by_hand"] else "pre"
@@ -60,15 +60,15 @@ def _question(question):
 
 
 def _checks(checks):
-    """What is wrong, each with what the check says; what is right, in one line."""
+    """Each failed check with its message, and one line for all that succeeded."""
     wrong = [check for check in checks if check["message"]]
     lines = [_line("no", text(check["message"], 2000), check["points"], check["max"]) for check in wrong]
     if right := [check for check in checks if not check["message"]]:
-        words = f"{len(right)} of {len(checks)} checks are right." if wrong else "All checks are right."
+        words = f"{len(right)} of {len(checks)} checks passed." if wrong else "All checks passed."
         lines.append(_line("yes", words, sum(check["points"] for check in right), sum(check["max"] for check in right)))
     return f'<ul class="checks">{"".join(lines)}</ul>' if lines else ""
 
 
-def _line(kind, words, points, most):
-    value = f'<span class="soft small">{number(points)} of {number(most)}</span>' if most else ""
+def _line(kind, words, points, maximum):
+    value = f'<span class="soft small">{points_text(points)} of {points_text(maximum)}</span>' if maximum else ""
     return f'<li class="{kind}">{value}{words}</li>'

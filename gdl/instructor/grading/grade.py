@@ -5,6 +5,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -13,73 +15,60 @@ from tqdm import tqdm
 from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.instructor.grading import sandbox
-from gdl.instructor.grading.collect import collect, safe_name
+from gdl.instructor.grading.collect import Submission, collect, safe_name
 from gdl.instructor.grading.exercise import Exercise
+from gdl.instructor.grading.feedback import feedback_page
 from gdl.instructor.grading.marking import mark
-from gdl.instructor.grading.report import feedback_page, read_marks, write_tables
+from gdl.instructor.grading.marks import read_marks
+from gdl.instructor.grading.process import Start
 from gdl.instructor.grading.student import Limits
+from gdl.instructor.grading.tables import write_tables
+from gdl.instructor.grading.totals import Result
 
-VERSION = 1  # of what the grader does: another one grades everything again
+VERSION = 1  # of the grader: results of another version are not used, and everything is graded again
 
 
-def grade(folder, out, solutions="solutions", exercise=None, marks=None, unsafe=False, seconds=30.0):
+def grade(
+    folder: str | Path,
+    out: str | Path,
+    solutions: str | Path = "solutions",
+    exercise: str | None = None,
+    marks: str | Path | None = None,
+    unsafe: bool = False,
+    seconds: float = 30.0,
+) -> list[Result]:
     """Grades every notebook in `folder` and writes points, feedback and tables into `out`. Returns the results.
 
-    What is graded already, and has not changed since, is taken from `out`; each result is written when it is finished.
-    exercise: the name of the exercise that all notebooks are of; without it, the notebooks tell. marks: a person.csv that was filled in elsewhere;
-    the one in `out` is read in any case.
-    unsafe: without a sandbox. seconds: for one cell or one call; a notebook may take twenty times that. Raises CourseError.
+    A result in `out` is used again if its notebook and its exercise have not changed. Each result is written when it is finished.
+    exercise: the name of the exercise that all notebooks are of; None reads it from the notebooks and their names.
+    marks: a filled-in person.csv; the one in `out` is read in any case. unsafe: run the notebooks without a sandbox.
+    seconds: the limit for one cell or one call; a notebook may take twenty times as long. Raises CourseError.
+
+    >>> results = grade("submissions", "marks")  # doctest: +SKIP
     """
     if not seconds > 0:
         raise CourseError(f"--seconds {seconds:g}: give a number above 0.")
     start = sandbox.unsafe if unsafe else sandbox.sandboxed
     if not unsafe:
-        sandbox.need_bubblewrap()
-    os.environ["GDL_CHECKS"] = "raise"  # for the checks, which run here
+        sandbox.check_bubblewrap()
+    os.environ["GDL_CHECKS"] = "raise"  # for the checks, which run in this process
     exercises = read_exercises(solutions, exercise)
     titles = {name: known.title for name, known in exercises.items()}
     questions = {name: [question.title for question in known.questions] for name, known in exercises.items()}
     submissions, problems = collect(folder, titles, exercise, questions)
     if not submissions and not problems:
-        raise CourseError(f"There is no notebook in {folder}: name the folder, or the zip, as the learning platform exported it.")
+        raise CourseError(f"There is no notebook in {folder}: give the folder, or the zip, as the learning platform exported it.")
     out = Path(out)
-
-    results, todo = [], []
+    results, jobs = [], []
     for submission in submissions:
         path = out / "results" / f"{safe_name(submission)}.json"
         digest = digest_of(submission, exercises[submission.exercise], unsafe, seconds)
-        known = read_result(path)
-        if known.get("digest") == digest:
-            results.append(known)
+        earlier = read_result(path)
+        if earlier.get("digest") == digest:
+            results.append(earlier)
         else:
-            todo.append((submission, path, digest))
-
-    for name in {submission.exercise for submission, _, _ in todo}:
-        exercises[name].prepare()
-
-    def work(what, alone=len(todo) == 1):
-        """The result of one notebook, or None where it was ended and what runs beside it may be to blame."""
-        submission, path, digest = what
-        result = graded(submission, exercises[submission.exercise], start, Limits(seconds, 20 * seconds))
-        if result.pop("hurried") and not alone:
-            return None
-        result |= {"digest": digest, "sandboxed": not unsafe}
-        with whole_file(path) as partial:
-            partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
-        return result
-
-    with tqdm(total=len(submissions), initial=len(results), desc="Grading", unit="notebook", file=sys.stdout) as bar:
-        again = []
-        with ThreadPool(os.cpu_count()) as pool:  # threads wait for the students' processes; an interruption does not wait for them
-            for what, result in pool.imap_unordered(lambda what: (what, work(what)), todo):
-                if result is None:
-                    again.append(what)
-                else:
-                    results.append(result)
-                    bar.update()
-        for what in again:
-            results.append(work(what, alone=True))
-            bar.update()
+            jobs.append(GradingJob(submission, exercises[submission.exercise], path, digest, start, Limits(seconds, 20 * seconds)))
+    results += grade_all(jobs, len(results))
     results.sort(key=lambda result: (result["exercise"], result["student"], result["identifier"]))
     results = write_tables(read_marks(marks, results) if marks else results, out, problems)  # with what people have marked before
     for result in results:
@@ -88,33 +77,82 @@ def grade(folder, out, solutions="solutions", exercise=None, marks=None, unsafe=
     return results
 
 
-def read_exercises(solutions, exercise=None):
-    """The exercises of a folder of solution notebooks by name, or the one that is asked for. Raises CourseError."""
+@dataclass(frozen=True)
+class GradingJob:
+    """One submission to grade, and where its result is written. digest: of all that the result depends on."""
+
+    submission: Submission
+    exercise: Exercise
+    path: Path
+    digest: str
+    start: Start
+    limits: Limits
+
+    def run(self, alone: bool) -> Result | None:
+        """Grades the submission and writes the result. alone: whether no other notebook runs beside it.
+
+        Returns None, and writes nothing, if points were lost and a notebook beside it may be the reason.
+        """
+        result = graded(self.submission, self.exercise, self.start, self.limits)
+        if result.pop("machine_busy") and not alone:
+            return None
+        result |= {"digest": self.digest, "sandboxed": self.start is not sandbox.unsafe}
+        with whole_file(self.path) as partial:
+            partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
+        return result
+
+
+def grade_all(jobs: Sequence[GradingJob], done: int = 0) -> list[Result]:
+    """Runs the jobs, as many at a time as the machine has cores, with a progress bar that begins at `done`.
+
+    A job that the notebooks beside it may have slowed down runs again alone.
+    """
+    for job in jobs:
+        job.exercise.prepare()
+    results, again = [], []
+    with tqdm(total=done + len(jobs), initial=done, desc="Grading", unit="notebook", file=sys.stdout) as bar:
+        with ThreadPool(os.cpu_count()) as pool:  # threads that wait for the students' processes, so that Ctrl+C works at once
+            for job, result in pool.imap_unordered(lambda job: (job, job.run(alone=len(jobs) == 1)), jobs):
+                if result is None:
+                    again.append(job)
+                else:
+                    results.append(result)
+                    bar.update()
+        for job in again:
+            result = job.run(alone=True)
+            assert result is not None
+            results.append(result)
+            bar.update()
+    return results
+
+
+def read_exercises(solutions: str | Path, exercise: str | None = None) -> dict[str, Exercise]:
+    """The exercises in a folder of solution notebooks by name, or only the one with the name `exercise`. Raises CourseError."""
     paths = {path.stem: path for path in sorted(Path(solutions).glob("[0-9]*.ipynb"))}
     if not paths:
-        raise CourseError(f"There is no solution notebook in {solutions}: name their folder with --solutions.")
+        raise CourseError(f"There is no solution notebook in {solutions}: give their folder with --solutions.")
     if exercise and exercise not in paths:
-        raise CourseError(f"There is no exercise {exercise} in {solutions}: there are {', '.join(paths)}.")
+        raise CourseError(f"There is no exercise {exercise} in {solutions}: choose from {', '.join(paths)}.")
     return {name: Exercise(path) for name, path in paths.items() if exercise in (None, name)}
 
 
-def digest_of(submission, exercise, unsafe, seconds):
-    """What a result depends on."""
+def digest_of(submission: Submission, exercise: Exercise, unsafe: bool, seconds: float) -> str:
+    """A digest of all that a result depends on."""
     content = hashlib.sha256(submission.content).hexdigest()
-    told = [VERSION, content, submission.file, submission.notes, submission.problem, exercise.digest, unsafe, seconds]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    inputs = [VERSION, content, submission.file, submission.notes, submission.problem, exercise.digest, unsafe, seconds]
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
-def read_result(path):
-    """A result that was written before, or an empty one."""
+def read_result(path: Path) -> Result:
+    """The result that an earlier call has written to `path`, or an empty one."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none, or not as it was written
+    except (OSError, ValueError):  # there is none, or it was changed
         return {}
 
 
-def graded(submission, exercise, start, limits):
-    """The result of one submission: whose it is, points, what the checks said, problems, and what needs a person."""
+def graded(submission: Submission, exercise: Exercise, start: Start, limits: Limits) -> Result:
+    """The result of one submission: the student, and what `mark` returns."""
     begin = time.monotonic()
     result = {
         "student": submission.student, "identifier": submission.identifier, "exercise": exercise.name, "title": exercise.title,

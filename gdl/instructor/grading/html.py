@@ -1,46 +1,58 @@
-"""The frame of the grader's pages: no script, nothing from outside, and what comes from a student is text."""
+"""The parts of the grader's HTML pages. A page has no script and loads nothing, and all that a student wrote is shown as text."""
 
 import html
 import re
 import unicodedata
+from typing import Any
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE = """
-:root { --ink: #1d2733; --soft: #5b6875; --line: #dfe4ea; --paper: #fff; --back: #f4f6f8; --good: #2e7d4f; --part: #c98a1b; --none: #b3402e; --wait: #8a94a0 }
+:root { --ink: #1d2733; --soft: #5b6875; --line: #dfe4ea; --paper: #fff; --back: #f4f6f8;
+  --good: #2e7d4f; --part: #c98a1b; --none: #b3402e; --wait: #8a94a0 }
 * { box-sizing: border-box }
 html { -webkit-text-size-adjust: 100% }
 body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 58rem; color: var(--ink); background: var(--back);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; print-color-adjust: exact; -webkit-print-color-adjust: exact }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .2rem 0 .4rem } h2 { font-size: 1.1rem; line-height: 1.3; margin: 0 } p { margin: .4rem 0 }
-section, header { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.1rem; margin: 0 0 1rem; overflow-wrap: anywhere }
+section, header { background: var(--paper); border: 1px solid var(--line); border-radius: 10px;
+  padding: 1rem 1.1rem; margin: 0 0 1rem; overflow-wrap: anywhere }
 .soft { color: var(--soft) } .small { font-size: .88rem } .right { text-align: right } bdi { unicode-bidi: isolate }
 .head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: .2rem 1rem } .head b { white-space: nowrap }
 .total { font-size: 1.7rem; font-weight: 650; margin: .5rem 0 .1rem }
 .bar { display: flex; height: .55rem; border-radius: 99px; overflow: hidden; background: #e6eaee; margin: .45rem 0 .6rem; min-width: 5rem }
-.bar i { display: block } .good { background: var(--good) } .part { background: var(--part) } .none { background: var(--none) } .wait { background: var(--wait) }
+.bar i { display: block }
+.good { background: var(--good) } .part { background: var(--part) } .none { background: var(--none) } .wait { background: var(--wait) }
 .warn { border-left: 5px solid var(--none); background: #fdf3f1 } .note { border-left: 5px solid var(--part); background: #fdf8ee }
 .comment { border-left: 4px solid #4a76a8; background: #f0f5fb; padding: .5rem .8rem; border-radius: 4px; margin: .6rem 0; white-space: pre-wrap }
-ul { margin: .4rem 0; padding-left: 1.3rem } ul.checks { list-style: none; padding: 0; margin: .5rem 0 } ul.checks li { padding: .35rem 0 .35rem 1.7rem; border-top: 1px solid var(--line); position: relative }
+ul { margin: .4rem 0; padding-left: 1.3rem } ul.checks { list-style: none; padding: 0; margin: .5rem 0 }
+ul.checks li { padding: .35rem 0 .35rem 1.7rem; border-top: 1px solid var(--line); position: relative }
 ul.checks li::before { position: absolute; left: .2rem; font-weight: 700 } li.yes::before { content: "✓"; color: var(--good) }
 li.no::before { content: "✗"; color: var(--none) } li .small { float: right; margin-left: .8rem }
 details { margin-top: .6rem } summary { cursor: pointer; color: var(--soft); font-size: .9rem }
-pre, .answer { background: #f7f8fa; border: 1px solid var(--line); border-radius: 6px; padding: .7rem .8rem; margin: .4rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere }
+pre, .answer { background: #f7f8fa; border: 1px solid var(--line); border-radius: 6px; padding: .7rem .8rem; margin: .4rem 0 0;
+  white-space: pre-wrap; overflow-wrap: anywhere }
 pre { font: .82rem/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; tab-size: 4 }
 .wide { overflow-x: auto; overflow-wrap: normal } table { border-collapse: collapse; width: 100%; font-size: .92rem; margin-top: .5rem }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-top: 1px solid var(--line) } th { font-weight: 600; color: var(--soft); border: 0 }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-top: 1px solid var(--line) }
+th { font-weight: 600; color: var(--soft); border: 0 }
 td.num, th.num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums } td .bar { margin: .4rem 0 0 }
-.hist { display: flex; align-items: flex-end; gap: 4px; height: 9.5rem; margin: .8rem 0 .3rem } .hist div { flex: 1; display: flex; flex-direction: column;
-  justify-content: flex-end; height: 100%; text-align: center; font-size: .78rem; color: var(--soft) } .hist i { display: block; background: #4a76a8; border-radius: 3px 3px 0 0 }
+.hist { display: flex; align-items: flex-end; gap: 4px; height: 9.5rem; margin: .8rem 0 .3rem }
+.hist div { flex: 1; display: flex; flex-direction: column;
+  justify-content: flex-end; height: 100%; text-align: center; font-size: .78rem; color: var(--soft) }
+.hist i { display: block; background: #4a76a8; border-radius: 3px 3px 0 0 }
 .hist span { border-top: 1px solid var(--line); padding-top: .15rem; white-space: nowrap }
-.key { display: inline-block; width: .7rem; height: .7rem; border-radius: 3px; margin: 0 .3rem 0 .8rem; vertical-align: -1px } .tag { font-size: .75rem; font-weight: 600;
+.key { display: inline-block; width: .7rem; height: .7rem; border-radius: 3px; margin: 0 .3rem 0 .8rem; vertical-align: -1px }
+.tag { font-size: .75rem; font-weight: 600;
   color: #fff; background: var(--none); border-radius: 4px; padding: .05rem .4rem; white-space: nowrap } .tag.calm { background: #4a76a8 }
-@media (max-width: 34rem) { body { padding: .6rem .5rem 2rem } section, header { padding: .8rem; border-radius: 8px } .hist div { font-size: .66rem } table { font-size: .82rem } }
-@media print { body { background: #fff; max-width: none; padding: 0; font-size: 11pt } section, header { break-inside: avoid-page; border-color: #bbb } summary { display: none } }
+@media (max-width: 34rem) { body { padding: .6rem .5rem 2rem } section, header { padding: .8rem; border-radius: 8px }
+  .hist div { font-size: .66rem } table { font-size: .82rem } }
+@media print { body { background: #fff; max-width: none; padding: 0; font-size: 11pt }
+  section, header { break-inside: avoid-page; border-color: #bbb } summary { display: none } }
 """
 
 
-def page(title, body):
-    """A whole page. body: HTML, in which `text` was called on everything that is not ours."""
+def page(title: str, body: str) -> str:
+    """A whole page. body: HTML in which everything that a student may have written has gone through `text`."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -49,15 +61,19 @@ def page(title, body):
     )
 
 
-def text(value, limit=20_000):
-    """Anything as text in HTML. Characters that cannot be seen but change what is read are shown as <U+202E>."""
+def text(value: Any, limit: int = 20_000) -> str:
+    r"""A value as text in HTML, at most `limit` characters of it. Invisible characters are shown by their code.
+
+    >>> text("<b>\u202e")
+    '&lt;b&gt;&lt;U+202E&gt;'
+    """
     value = str(value)
     if len(value) > limit:
         value = f"{value[:limit]}\n… ({len(value) - limit:,} more characters)"
-    return html.escape(re.sub(r"[^\t\n -~]", _seen, value), quote=True)
+    return html.escape(re.sub(r"[^\t\n -~]", _visible, value), quote=True)
 
 
-def _seen(match):
+def _visible(match):
     character = match[0]
     if character == "\r":
         return ""
@@ -66,13 +82,13 @@ def _seen(match):
     return character
 
 
-def own(value, limit=500):
-    """A short text of a student inside a line of ours, whose direction it cannot turn."""
+def student_text(value: Any, limit: int = 500) -> str:
+    """A short text of a student inside a line of the page. It cannot change the direction of that line."""
     return f"<bdi>{text(value, limit)}</bdi>"
 
 
-def bar(*parts, title=""):
-    """A bar of (share from 0 to 1, class) from the left."""
+def bar(*parts: tuple[float, str], title: str = "") -> str:
+    """A bar made of parts from the left, each (share from 0 to 1, class)."""
     cells = "".join(f'<i class="{kind}" style="width:{100 * min(max(share, 0), 1):.1f}%"></i>' for share, kind in parts if share > 0)
     return f'<div class="bar" title="{text(title)}">{cells}</div>'
 

@@ -1,19 +1,29 @@
-"""Marks one notebook: its cells run on the student's side, the checks here."""
+"""Marks one notebook: its cells run on the student's side, the checks in this process."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from gdl.checks import CheckFailed
 from gdl.errors import CourseError
-from gdl.instructor.grading.collect import read_notebook
-from gdl.instructor.grading.exercise import NOT_ANSWERED, bare
-from gdl.instructor.grading.student import Student
+from gdl.instructor.grading.collect import Submission
+from gdl.instructor.grading.exercise import NOT_ANSWERED, Check, Exercise, Question, trimmed
+from gdl.instructor.grading.process import Start
+from gdl.instructor.grading.reading import read_notebook
+from gdl.instructor.grading.student import Limits, Student
+from gdl.instructor.grading.totals import BY_HAND
 
-MOST_LETTERS = 20_000  # of one answer in a result
-MOST_PROBLEMS = 50
+MAX_ANSWER = 20_000  # characters of one answer in a result
+MAX_PROBLEMS = 50
+Cells = Sequence[tuple[str, str, dict[str, Any]]]  # (cell_type, source, metadata)
 
 
-def mark(submission, exercise, start, limits):
-    """Questions, problems and what needs a person, as the report wants them; and whether it was ended for want of time or memory."""
+def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limits) -> dict[str, Any]:
+    """Marks a submission. Returns a dictionary with four entries.
+
+    questions: points, answer and checks of each question. problems: sentences about cells that stopped, for the student.
+    person: sentences for the instructor. machine_busy: whether points were lost that a quieter machine might have given.
+    """
     person = list(submission.notes)
     cells, unreadable = [], submission.problem
     if not unreadable:
@@ -24,43 +34,41 @@ def mark(submission, exercise, start, limits):
     if unreadable:
         messages = {check.name: "the file could not be read." for question in exercise.questions for check in question.checks}
         questions = [question_result(question, messages, cells) for question in exercise.questions]
-        return {"questions": questions, "problems": [unreadable], "person": [*person, unreadable], "hurried": False}
-    problems = []
-    code = [(number, source) for number, (kind, source, _) in enumerate(cells, 1) if kind == "code" and bare(source) not in exercise.skipped]
+        return {"questions": questions, "problems": [unreadable], "person": [*person, unreadable], "machine_busy": False}
+    code = [(number, source) for number, (kind, source, _) in enumerate(cells, 1) if kind == "code" and trimmed(source) not in exercise.skipped]
     student = Student([source for _, source in code], exercise.prelude, start, limits)
     try:
         messages = run_checks(exercise, student)
     finally:
         student.close()
     questions = [question_result(question, messages, cells) for question in exercise.questions]
-    for number, error in sorted(student.problems, key=lambda problem: problem[0]):
-        problems.append(f"Cell {code[number][0]} stopped: {error}.")
+    problems = [f"Cell {code[index][0]} stopped: {error}." for index, error in sorted(student.problems, key=lambda problem: problem[0])]
     lost = any(q["points"] is not None and q["points"] < q["max"] for q in questions)
     if problems and lost:
         person.append("Not every cell ran, and points were lost: see the problems on the feedback page.")
     if student.ended:
-        person.append(f"A call was ended, because {student.ended[0]}: if the machine was busy, grade again with more --seconds.")
+        person.append(f"A call was stopped because {student.ended[0]}: if the machine was busy, grade again with more --seconds.")
     for question in questions:
         if question["points"] is None:
-            found = "" if question["answer"] else "no answer was found in its place; "
-            person.append(f"{question['title']}: {found}marked by hand.")
-    hurried = lost and any(error.hurried for error in [*student.ended, *(error for _, error in student.problems)])
-    return {"questions": questions, "problems": problems[:MOST_PROBLEMS], "person": person, "hurried": hurried}
+            missing = "" if question["answer"] else "no answer was found in its place; "
+            person.append(f"{question['title']}: {missing}to be {BY_HAND}")
+    machine_busy = lost and any(error.machine_busy for error in [*student.ended, *(error for _, error in student.problems)])
+    return {"questions": questions, "problems": problems[:MAX_PROBLEMS], "person": person, "machine_busy": machine_busy}
 
 
-def run_checks(exercise, student):
-    """What each check has to say, "" if all is well, by its name.
+def run_checks(exercise: Exercise, student: Student) -> dict[str, str]:
+    """The message of each check by its name, "" if the check succeeds.
 
-    First come the visible lines of all checks, which the student has seen and may be told everything about. Only then come the
-    hidden ones: no visible check runs after them, whose error could tell what a function was asked before.
+    First the visible lines of all checks run, which the student has seen and whose errors may be shown in full. Only then the
+    hidden lines run. No visible line runs after them: its error could repeat the inputs that a function has received from hidden lines.
     """
     checks = [check for question in exercise.questions for check in question.checks]
     messages = {check.name: run_check(check, exercise, student, hidden=False) for check in checks}
     return {check.name: messages[check.name] or run_check(check, exercise, student, hidden=True) for check in checks}
 
 
-def run_check(check, exercise, student, hidden):
-    """What a check has to say, "" if all is well."""
+def run_check(check: Check, exercise: Exercise, student: Student, hidden: bool) -> str:
+    """The message of one check, "" if it succeeds. hidden: whether its hidden lines run too."""
     try:
         exercise.run_check(check, student, hidden)
     except CourseError:  # of the grader, not of the student
@@ -72,13 +80,13 @@ def run_check(check, exercise, student, hidden):
     return ""
 
 
-def question_result(question, messages, cells):
-    """One question's points, answer and checks."""
-    answer = answer_to(question, cells)
-    result = {"name": question.name, "title": question.title, "max": question.points, "by_hand": bool(question.by_hand)}
-    result |= {"answer": (answer or "")[:MOST_LETTERS], "checks": []}
+def question_result(question: Question, messages: Mapping[str, str], cells: Cells) -> dict[str, Any]:
+    """The points, answer and checks of one question. The points of an open question are None, or 0 if it was left as it was."""
+    answer = find_answer(question, cells)
+    result: dict[str, Any] = {"name": question.name, "title": question.title, "max": question.points, "by_hand": bool(question.by_hand)}
+    result |= {"answer": (answer or "")[:MAX_ANSWER], "checks": []}
     if question.by_hand:
-        unanswered = not cells or (answer is not None and bare(answer) in ("", bare(NOT_ANSWERED)))
+        unanswered = not cells or (answer is not None and trimmed(answer) in ("", trimmed(NOT_ANSWERED)))
         return result | {"points": 0 if unanswered else None}
     for check in question.checks:
         message = messages[check.name]
@@ -86,8 +94,11 @@ def question_result(question, messages, cells):
     return result | {"points": sum(check["points"] for check in result["checks"])}
 
 
-def answer_to(question, cells):
-    """What the student wrote as the answer: the cell that says so, else the last that defines its names or follows its heading, else None."""
+def find_answer(question: Question, cells: Cells) -> str | None:
+    """The student's answer, or None: the cell that nbgrader's metadata names, or else the last cell that defines the question's functions.
+
+    For an open question without metadata: the text below the question's heading.
+    """
     for _, source, metadata in cells:
         marks = metadata.get("nbgrader")
         if isinstance(marks, dict) and marks.get("grade_id") == question.name and marks.get("solution"):

@@ -1,44 +1,55 @@
-"""What a result adds up to."""
+"""The sums of a result: points, and what still waits for a person."""
+
+from typing import Any
+
+Result = dict[str, Any]  # of one notebook, as `grade` writes it to results/*.json
+BY_HAND = "marked by hand."  # the end of the sentences about open questions
 
 
-def automatic(result):
+def automatic(result: Result) -> float:
     """Points of the questions that the grader marks."""
     return sum(question["points"] or 0 for question in result["questions"] if not question["by_hand"])
 
 
-def by_hand(result):
-    """Points that a person has given so far to the questions marked by hand."""
+def by_hand(result: Result) -> float:
+    """Points so far of the questions that a person marks."""
     return sum(question["points"] or 0 for question in result["questions"] if question["by_hand"])
 
 
-def total(result):
-    """All points so far: final only if `final` says so."""
+def total(result: Result) -> float:
+    """All points so far. They are final if `final` is true."""
     return automatic(result) + by_hand(result)
 
 
-def maximum(result):
+def maximum(result: Result) -> float:
+    """The points of a notebook without mistakes."""
     return sum(question["max"] for question in result["questions"])
 
 
-def waiting(result):
-    """The questions that wait for a person's mark."""
+def waiting(result: Result) -> list[dict[str, Any]]:
+    """The questions that a person still has to mark."""
     return [question for question in result["questions"] if question["points"] is None]
 
 
-def final(result):
+def final(result: Result) -> bool:
+    """Whether no question waits for a person."""
     return not waiting(result)
 
 
-def reasons(result):
-    """Why a person must look at a result, without the questions that are marked by hand in any case."""
-    return [why for why in result["person"] if not why.endswith("marked by hand.")]
+def reasons(result: Result) -> list[str]:
+    """Why a person must look at a result, without the open questions, which a person marks in any case."""
+    return [reason for reason in result["person"] if not reason.endswith(BY_HAND)]
 
 
-def reasons_with_marks(result):
+def reasons_with_marks(result: Result) -> list[str]:
     """All that a person still has to do, as sentences."""
-    return [f"{question['title']}: marked by hand." for question in waiting(result)] + reasons(result)
+    return [f"{question['title']}: to be {BY_HAND}" for question in waiting(result)] + reasons(result)
 
 
-def number(value):
-    """A number of points as people write it: 3, 2.5."""
+def points_text(value: float | None) -> str:
+    """A number of points as people write it.
+
+    >>> points_text(3.0), points_text(2.5), points_text(None)
+    ('3', '2.5', '')
+    """
     return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")

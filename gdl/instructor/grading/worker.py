@@ -1,17 +1,21 @@
-"""The student's side of the grader: runs a notebook's cells in IPython, and calls its functions when asked.
+"""The program on the student's side: runs a notebook's cells in IPython, and calls its functions on request.
 
 The grader starts it as `python -P -m gdl.instructor.grading.worker`, in the sandbox. It runs whatever the student wrote, so
-nothing that it says is believed: its answers are values, and the grader looks at them outside.
+the grader does not trust it: its answers are values, and they are checked outside.
 """
 
 import ctypes
 import os
 import sys
+from typing import Any
 
 from gdl.instructor.grading import channel
 
+MODULE = "gdl.instructor.grading.worker"
 
-def main():
+
+def main() -> None:
+    """Answers requests until the grader closes the pipe."""
     if uid := int(os.environ.pop("GDL_WORKER_UID", "0")):
         become(uid)
     set_limits()
@@ -19,7 +23,7 @@ def main():
     shell = start_shell()
     channel.send(replies, {"ready": True})
     nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):  # what the student prints is not wanted, and never an answer
+    for standard in (0, 1, 2):  # what the student prints is not needed, and never an answer
         os.dup2(nothing, standard)
     while True:
         try:
@@ -33,8 +37,8 @@ def main():
             channel.send(replies, reply | {"error": [type(error).__name__, text_of(error)]})
 
 
-def answer(shell, request):
-    """Carries out one request: runs a cell, or calls a function and returns what it gives."""
+def answer(shell: Any, request: dict[str, Any]) -> Any:
+    """Runs a cell, or calls a function and returns its result. Raises what the student's code raises."""
     if request["do"] == "run":
         result = shell.run_cell(request["source"])
         problem = result.error_before_exec or result.error_in_exec
@@ -46,7 +50,8 @@ def answer(shell, request):
     return shell.user_ns[request["name"]](*request["args"], **request["options"])
 
 
-def text_of(error):
+def text_of(error: BaseException) -> str:
+    """An error's message, shortened."""
     if isinstance(error, SyntaxError):
         return f"{error.msg} (line {error.lineno})"
     try:
@@ -55,30 +60,30 @@ def text_of(error):
         return ""
 
 
-def start_shell():
+def start_shell() -> Any:
     """IPython as a notebook has it, with its `%` and `!` lines, but without history."""
     from IPython.core.history import HistoryManager
     from IPython.core.interactiveshell import InteractiveShell
 
     class Shell(InteractiveShell):
-        def enable_gui(self, gui=None):  # `%matplotlib inline` asks for it; pictures are drawn into the void here
+        def enable_gui(self, gui=None):  # `%matplotlib inline` calls it; no picture is shown here
             pass
 
         def ask_exit(self):  # exit() and quit() do nothing in a notebook that is graded
             pass
 
-    HistoryManager.enabled = False
+    HistoryManager.enabled = False  # type: ignore[assignment]
     shell = Shell.instance()
     shell.user_ns["__name__"] = "__main__"
     sys.path.insert(0, "")  # where `%%writefile` puts a module
     return shell
 
 
-def become(uid):
-    """Gives up root for good, and starts this program anew as another user.
+def become(uid: int) -> None:
+    """Gives up root for good, and starts this program again as another user.
 
-    Who is not root may make a namespace in which to be root, where the system allows it. So this goes into one that
-    allows no further ones; what has no rights there after the new start cannot change that.
+    A user who is not root may create a user namespace and be root in it, where the system allows that. So this process enters one
+    that allows no further ones. After the new start it has no capabilities there and cannot change that.
     """
     os.setgroups([])
     os.setresgid(uid, uid, uid)
@@ -87,24 +92,24 @@ def become(uid):
     system.prctl(4, 1)  # PR_SET_DUMPABLE: or the files below would be root's
     if system.unshare(0x10000000) == 0:  # CLONE_NEWUSER
         for file, text in (("self/setgroups", "deny"), ("self/uid_map", f"{uid} {uid} 1"), ("self/gid_map", f"{uid} {uid} 1")):
-            write(file, text)
-        write("sys/user/max_user_namespaces", "0")
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "gdl.instructor.grading.worker"])
+            _write(file, text)
+        _write("sys/user/max_user_namespaces", "0")
+    os.execv(sys.executable, [sys.executable, "-P", "-m", MODULE])
 
 
-def write(file, text):
-    with open(f"/proc/{file}", "w") as told:
-        told.write(text)
+def _write(file, text):
+    with open(f"/proc/{file}", "w") as opened:
+        opened.write(text)
 
 
-def set_limits():
-    """What one process may have, on systems that know such limits; the grader watches all of them together."""
+def set_limits() -> None:
+    """Limits what one process may use, on systems that know such limits. The grader watches all processes together."""
     try:
         import resource
     except ImportError:  # Windows, with --unsafe
         return
     gigabyte = 2**30
-    for limit, most in (
+    for limit, value in (
         (resource.RLIMIT_DATA, 6 * gigabyte),  # RLIMIT_AS would stop TensorFlow, which reserves much and uses little
         (resource.RLIMIT_NPROC, 400),  # threads count too
         (resource.RLIMIT_NOFILE, 512),
@@ -112,8 +117,8 @@ def set_limits():
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(limit)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(limit, (most, most))
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""gdl release: the folder and the zip for students."""
+
+import zipfile
+
+import nbformat
+import pytest
+
+pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install --editable '.[instructor]'")
+
+from small_solution import fake_wheel, small_solution
+
+from gdl.errors import CourseError
+from gdl.instructor.release import release
+
+
+@pytest.fixture
+def quick_wheel(monkeypatch, tmp_path):
+    fake_wheel(monkeypatch, tmp_path)
+
+
+def test_the_bundle_holds_exercises_wheel_and_page(tmp_path, quick_wheel):
+    small_solution(tmp_path / "solutions")
+    release(tmp_path / "solutions", tmp_path / "exercises", tmp_path / "out" / "students")
+    names = {path.name for path in (tmp_path / "out" / "students").iterdir()}
+    assert names == {"01_test.ipynb", "README.md", "gdl-0.1.0-py3-none-any.whl"}
+    page = (tmp_path / "out" / "students" / "README.md").read_text()
+    assert "| [01 · A test](01_test.ipynb) | 5 | 5 |" in page and "upload `gdl-0.1.0-py3-none-any.whl`" in page and "{" not in page
+    with zipfile.ZipFile(tmp_path / "out" / "students.zip") as packed:
+        assert {name.removeprefix("students/") for name in packed.namelist()} == names
+        assert packed.read("students/README.md").decode() == page
+    assert (tmp_path / "exercises" / "01_test.ipynb").read_bytes() == (tmp_path / "out" / "students" / "01_test.ipynb").read_bytes()
+
+
+def test_the_same_solutions_give_the_same_bytes(tmp_path, quick_wheel):
+    small_solution(tmp_path / "solutions")
+    made = []
+    for folder in ("one", "two"):
+        release(tmp_path / "solutions", tmp_path / folder / "exercises", tmp_path / folder / "students")
+        made.append([path.read_bytes() for path in sorted((tmp_path / folder).rglob("*.*"))])
+    assert len(made[0]) == 5 and made[0] == made[1]
+
+
+def test_an_address_goes_into_the_notebooks_of_the_bundle_alone(tmp_path, quick_wheel):
+    small_solution(tmp_path / "solutions")
+    release(tmp_path / "solutions", tmp_path / "exercises", tmp_path / "students", "https://example.org/course/")
+    line = 'COURSE = "https://example.org/course/gdl-0.1.0-py3-none-any.whl"'
+    assert line in nbformat.read(tmp_path / "students" / "01_test.ipynb", 4).cells[1].source
+    assert line not in nbformat.read(tmp_path / "exercises" / "01_test.ipynb", 4).cells[1].source
+    assert "Nothing to upload" in (tmp_path / "students" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "example.org/",
+        'https://example.org/"; import os; "/',
+        "https://example.org/a b/",
+        "https://example.org/gdl-0.0.9-py3-none-any.whl",
+        "https://example.org/$HOME/",
+    ],
+)
+def test_an_address_that_pip_could_not_use_is_refused(address, tmp_path, quick_wheel):
+    small_solution(tmp_path / "solutions")
+    with pytest.raises(CourseError, match="--address"):
+        release(tmp_path / "solutions", tmp_path / "exercises", tmp_path / "students", address)
+    assert not (tmp_path / "exercises").exists()
