@@ -313,6 +313,7 @@ def test_beta_1_is_that_of_both_optimizers(trained_with, kind):
     assert all(optimizer.beta_2 == usual.beta_2 and optimizer.beta_1 != usual.beta_1 for optimizer, _ in model.optimizer_groups)
 
 
+@pytest.mark.slow
 def test_halve_every_0_is_never_and_ema_0_no_average(trained_with):
     seen = trained_with("wgan_gp", "--halve-every", 0, "--ema", 0)
     assert not seen["halve_every"] and seen["model"].ema == 0
