@@ -8,7 +8,7 @@
 The environment is made in build/colab/ (large, some minutes, once). The first notebook runs with the wheel beside it, with the wheel
 in Google Drive, with the wheel's address and without any of them, the others with the wheel beside them. Every cell has to run, with
 GDL_CHECKS=raise, and TensorFlow, Keras, NumPy and all other packages have to stay as they were. Not part of `make test`, which runs the
-set-up cell alone in the same ways (test_release.py).
+set-up cell alone in the same ways (tests/instructor/test_set_up.py).
 """
 
 import argparse
@@ -223,7 +223,10 @@ def served(folder):
 def saved_by_colab(notebook, seed=0):
     """A copy of a notebook as Colab may save it: cell ids moved into new metadata, all other metadata of cells gone."""
     rng = random.Random(seed)
-    name = lambda: "".join(rng.choices(string.ascii_letters + string.digits + "-_", k=12))
+
+    def name():
+        return "".join(rng.choices(string.ascii_letters + string.digits + "-_", k=12))
+
     cells = []
     for cell in notebook.cells:
         new = {"cell_type": cell.cell_type, "metadata": {"id": name()}, "source": cell.source}

@@ -83,9 +83,10 @@ def test_the_array_used_below_is_a_good_one():
 @pytest.mark.parametrize(
     "message",
     [
-        array(dtype="|O"), array(dtype="O"), array(dtype="<U2"), array(dtype="<c16"), array(dtype="<M8[s]"), array(dtype=[["a", "<f8"]]), array(dtype=None),
-        array(shape=(2,)), array(shape=(-1,)), array(shape=(1.0,)), array(shape=(True,)), array(shape=None), array(shape=(1,) * 40), array(shape=(2**62, 2**62)),
-        array(data="AAAA"), array(data="not base64"), array(data=None), array(data=7), {"value": {"__array__": []}}, {"value": {"__array__": 3}},
+        array(dtype="|O"), array(dtype="O"), array(dtype="<U2"), array(dtype="<c16"), array(dtype="<M8[s]"), array(dtype=[["a", "<f8"]]),
+        array(dtype=None), array(shape=(2,)), array(shape=(-1,)), array(shape=(1.0,)), array(shape=(True,)), array(shape=None),
+        array(shape=(1,) * 40), array(shape=(2**62, 2**62)), array(data="AAAA"), array(data="not base64"), array(data=None), array(data=7),
+        {"value": {"__array__": []}}, {"value": {"__array__": 3}},
     ],
 )  # fmt: skip
 def test_a_false_array_is_refused(message):

@@ -108,7 +108,7 @@ def hostile(solutions, tmp_path_factory):
     server = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=lambda: visitors.extend(iter(server.accept, None)), daemon=True).start()
     places = [str(folder) for folder in (private, submissions, solutions, out, Path(sandbox.__file__).parent, Path.home())]
-    for number, (name, (cells, _)) in enumerate(HOSTILE.items(), 1):
+    for number, (cells, _) in enumerate(HOSTILE.values(), 1):
         cells = [cell.replace("PLACES", repr(places)).replace("PORT", str(server.getsockname()[1])) for cell in cells]
         handed_in(submissions, f"Student {number:02d}", cells, number)
     before = fingerprint(private, submissions, solutions, Path(sandbox.__file__).parent)
