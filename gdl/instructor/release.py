@@ -20,7 +20,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-KEPT = ("deletable", "editable", "nbgrader", "tags")  # of a cell's metadata
+CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")  # the entries that stay in a cell
 
 
 def release(
@@ -88,7 +88,7 @@ def make_exercise(path: str | Path) -> "NotebookNode":
         raise CourseError(f"{path.name}: nbgrader refuses it: {error}") from None
     for number, (cell, role) in enumerate(zip(notebook.cells, roles), 1):
         cell.setdefault("id", f"cell-{number}")  # Colab saves none
-        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in KEPT if key in cell.metadata})
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata})
         if role in ("set-up", "look"):  # students may change these
             cell.metadata.pop("editable", None)
         if role == "open":
