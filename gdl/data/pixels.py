@@ -80,7 +80,7 @@ def check_images(images: ArrayLike, pixel_range: Sequence[int] = (0, 1), size: i
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         raise CourseError("Some pixels are NaN or infinite, because the model has diverged: train it again with a lower learning rate.")
     if smallest < low - 1e-3 or largest > high + 1e-3:
-        fits = smallest >= -1 - 1e-3 and largest <= 1 + 1e-3
+        fits = size is None and smallest >= -1 - 1e-3 and largest <= 1 + 1e-3  # a model, which gives its size, has one range
         fix = "give pixel_range=(-1, 1)" if fits else f"give uint8 images, 0 to 255, or floats in [{low}, {high}]"
         raise CourseError(f"The pixels should be in [{low}, {high}]; these range from {smallest:.3g} to {largest:.3g}: {fix}.")
     return images

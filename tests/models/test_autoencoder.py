@@ -95,9 +95,9 @@ def test_generate_is_decode_of_a_standard_normal(model):
     [
         (np.zeros((2, 64, 64, 3), np.uint8), "(n, 32, 32, 3)"),
         (np.zeros((32, 32, 3), np.uint8), "(n, 32, 32, 3); these have shape (32, 32, 3): give x[None]."),
-        (np.full((2, 32, 32, 3), np.nan), "NaN or infinity"),
-        (np.full((2, 32, 32, 3), 200.0), "reach from 200 to 200"),
-        (np.full((2, 32, 32, 3), -1.0), "in [0, 1]"),
+        (np.full((2, 32, 32, 3), np.nan), "NaN or infinite"),
+        (np.full((2, 32, 32, 3), 200.0), "range from 200 to 200"),
+        (np.full((2, 32, 32, 3), -1.0), "range from -1 to -1: give uint8 images, 0 to 255, or floats in [0, 1]."),
     ],
 )
 def test_wrong_images_are_refused_in_one_sentence(model, x, words):
