@@ -139,9 +139,9 @@ HOSTILE = {
          "from IPython.display import HTML\nHTML('<script>alert(4)</script>')"],
         0,
     ),
-    "an error that tells the hidden numbers": ([f"import numpy as np\n\ndef double(x):\n    if x[0] == 1:\n        return 2 * x\n    raise ValueError('they ask for ' + str(x[:3]))\n\n{TWO}"], 3),
-    "an error whose name tells the hidden numbers": ([f"def double(x):\n    raise type('asked_%.3f' % x[0], (Exception,), {{}})()\n\n{TWO}"], 2),
-    "a later error that tells the hidden numbers": (
+    "an error that shows the hidden numbers": ([f"import numpy as np\n\ndef double(x):\n    if x[0] == 1:\n        return 2 * x\n    raise ValueError('they ask for ' + str(x[:3]))\n\n{TWO}"], 3),
+    "an error whose name shows the hidden numbers": ([f"def double(x):\n    raise type('asked_%.3f' % x[0], (Exception,), {{}})()\n\n{TWO}"], 2),
+    "a later error that shows the hidden numbers": (
         ["asked = []\n\ndef double(x):\n    asked.append(x[:3])\n    return 2 * x\n\ndef row_means(x):\n    raise ValueError('asked before: ' + ' '.join(map(str, asked)))"],
         4,
     ),

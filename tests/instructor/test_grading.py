@@ -163,13 +163,13 @@ def test_the_reason_why_something_stopped_is_reported(hostile):
 
 def test_hidden_numbers_do_not_come_back(hostile):
     *_, out = hostile
-    result = hostile[0]["an error that tells the hidden numbers"]
+    result = hostile[0]["an error that shows the hidden numbers"]
     assert "ValueError" in result["questions"][0]["checks"][1]["message"]
-    later = hostile[0]["a later error that tells the hidden numbers"]
+    later = hostile[0]["a later error that shows the hidden numbers"]
     assert "asked before: [1. 2. 3.]" in later["questions"][1]["checks"][0]["message"], "of the visible ones it may"
     for one in (result, later):
         assert not re.search(r"they ask for|\[4\d\.|asked before: \[4", json.dumps([question["checks"] for question in one["questions"]]))
-    assert "asked_40" not in json.dumps(hostile[0]["an error whose name tells the hidden numbers"]["questions"])
+    assert "asked_40" not in json.dumps(hostile[0]["an error whose name shows the hidden numbers"]["questions"])
     pages = [path.read_text(encoding="utf-8") for path in (out / "feedback").rglob("*.html")]
     assert len(pages) == len(HOSTILE)
     assert not any("BEGIN HIDDEN" in page or "linspace" in page or re.search(r"(they ask for|asked before:) \[4", page) for page in pages)

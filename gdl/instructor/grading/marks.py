@@ -24,7 +24,7 @@ def person_rows(results: Sequence[Result], problems: Sequence[tuple[str, str]] =
     """The rows of person.csv: open questions by exercise and question, then whole notebooks, then files that belong to no student."""
     rows: list[tuple[tuple[Any, ...], list[Any]]] = []  # (sort key, cells)
     for result in results:
-        whose = [result["student"], result["identifier"], result["exercise"]]
+        student = [result["student"], result["identifier"], result["exercise"]]
         unsafe = "" if result["sandboxed"] else NO_SANDBOX
         for question in result["questions"]:
             if question["points"] is None or "comment" in question or "earlier" in question:
@@ -32,11 +32,11 @@ def person_rows(results: Sequence[Result], problems: Sequence[tuple[str, str]] =
                 points = points_text(question["points"]) if "comment" in question else ""
                 answer = question["answer"] if len(question["answer"]) <= MAX_EXCERPT else question["answer"][:MAX_EXCERPT] + "…"
                 filled_in = [question["name"], points_text(question["max"]), points, question.get("comment", "")]
-                row = [*whose, *filled_in, why + unsafe, answer, version_of(question), result["file"]]
+                row = [*student, *filled_in, why + unsafe, answer, version_of(question), result["file"]]
                 rows.append(((0, result["exercise"], question["name"], result["student"].casefold(), result["identifier"]), row))
         reasons = totals.reasons(result)
         if reasons or result.get("comment"):
-            row = [*whose, "", "", "", result.get("comment", ""), " ".join(reasons) + unsafe, "", "", result["file"]]
+            row = [*student, "", "", "", result.get("comment", ""), " ".join(reasons) + unsafe, "", "", result["file"]]
             rows.append(((1, result["exercise"], result["student"].casefold(), result["identifier"]), row))
     rows.sort(key=lambda row: row[0])
     return [row for _, row in rows] + [["", "", "", "", "", "", "", why, "", "", file] for file, why in problems]
