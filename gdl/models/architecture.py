@@ -84,7 +84,7 @@ class Architecture:
             if value not in known:
                 raise CourseError(f"{name}={value!r} is not known: choose one of {', '.join(map(repr, known))}.")
         if self.residual == "resnet18" and len(self.filters) < 2:
-            raise CourseError("residual='resnet18' needs at least two filters: one of the first convolution and one a stage.")
+            raise CourseError("residual='resnet18' needs at least two filters: one for the first convolution and one for each stage.")
         if self.batch_norm and self.layer_norm:
             raise CourseError("batch_norm and layer_norm are both True: one normalisation is enough, so set batch_norm=False for layer_norm.")
         if self.dropout >= 1:
