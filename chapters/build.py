@@ -53,19 +53,19 @@ def main():
     parser.add_argument("--write", action="store_true", help="also write the outputs into the notebooks")
     options = parser.parse_args()
     os.environ.setdefault("GDL_PROFILE", "quick")
-    runs = tempfile.TemporaryDirectory()  # empty, so that each chapter trains its own models
-    os.environ["GDL_RUNS"] = runs.name
 
     all_chapters = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
     chosen = [path for path in all_chapters if not options.chapters or path.name.startswith(tuple(options.chapters))]
     if not chosen:
         sys.exit(f"No chapter's name begins with {' or '.join(options.chapters)}: the chapters are {', '.join(p.stem for p in all_chapters)}.")
     failed = 0
-    for path in chosen:
-        if not options.write and up_to_date(path):
-            print(f"{path.stem}: up to date")
-        else:
-            failed += not build(path, options.write)
+    with tempfile.TemporaryDirectory() as runs:  # empty, so that each chapter trains its own models
+        os.environ["GDL_RUNS"] = runs
+        for path in chosen:
+            if not options.write and up_to_date(path):
+                print(f"{path.stem}: up to date")
+            else:
+                failed += not build(path, options.write)
     write_index(all_chapters)
     print(f"Open {os.path.relpath(PAGES / 'index.html')}")
     sys.exit(bool(failed))
