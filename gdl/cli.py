@@ -115,7 +115,10 @@ def experiment(options: Namespace) -> None:
 
 def grade(options: Namespace) -> None:
     """`gdl grade`"""
-    from gdl.instructor.grading.grade import grade as grade_folder
+    try:
+        from gdl.instructor.grading.grade import grade as grade_folder
+    except ModuleNotFoundError as error:
+        raise CourseError(f"gdl grade needs {error.name}: pip install 'gdl[instructor]'.") from None
 
     if options.unsafe:
         print("gdl: WITHOUT A SANDBOX: each notebook can read, change and send whatever you can. Every result is marked as unsafe.", file=sys.stderr)

@@ -449,3 +449,11 @@ def test_a_decoder_learning_rate_of_0_keeps_the_decoder_as_it_is(trained_with):
 def test_a_mistake_in_the_variational_autoencoder_is_one_sentence(arguments, words, tmp_path):
     assert words in error_of("train", "vae", *"--data drawn --n 60 --size 32 --out".split(), tmp_path / "run", *arguments.split())
     assert not (tmp_path / "run").exists()
+
+
+def test_grading_without_its_packages_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "psutil", None)  # as if it were not installed
+    for name in [name for name in sys.modules if name.startswith("gdl.instructor.grading")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SystemExit, match=r"^gdl: gdl grade needs psutil: pip install 'gdl\[instructor\]'\.$"):
+        cli.main(["grade", str(tmp_path), "--out", str(tmp_path / "marks")])
