@@ -16,8 +16,8 @@ chapters: .venv/ready
 lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
-# three at a time on two cores, file by file, because each waits now and then; the longest first, so that they end together
-PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# two at a time on two cores, file by file; the longest first, so that both processes end together
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 LONGEST := tests/instructor/test_exercises.py tests/instructor/test_grading.py tests/test_cli.py tests/training tests/experiments tests/models
 
 test: .venv/ready
