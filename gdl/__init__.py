@@ -10,7 +10,7 @@ import os
 from gdl.machine import check_installed, in_notebook, start_tensorflow
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as an error too
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised as exceptions in any case
 
 __version__ = "0.1.0"
 
@@ -71,6 +71,6 @@ def __dir__():
     return sorted({*globals(), *_HOME, *_MODULES})
 
 
-if in_notebook():  # it needs TensorFlow in any case, and not its start-up notes
+if in_notebook():  # a notebook needs TensorFlow in any case, without its start-up messages
     check_installed()
     start_tensorflow()

@@ -9,7 +9,7 @@ from gdl.errors import CourseError
 
 
 def number(name: str, value: Any, least: float = 0) -> float:
-    """The value as a float; CourseError unless it is a finite number, at least `least`. It may be a number of NumPy.
+    """The value as a float; CourseError unless it is a finite number, at least `least`. NumPy's numbers are accepted.
 
     >>> number("beta", 2)
     2.0
@@ -21,7 +21,7 @@ def number(name: str, value: Any, least: float = 0) -> float:
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """The value as an int; CourseError unless it is a whole number, at least `least`. It may be a number of NumPy.
+    """The value as an int; CourseError unless it is a whole number, at least `least`. NumPy's numbers are accepted.
 
     >>> whole_number("seed", 0, least=0)
     0

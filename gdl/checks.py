@@ -22,7 +22,7 @@ class CheckFailed(AssertionError):
 
 @contextmanager
 def check(what: str) -> Iterator[None]:
-    """Runs the indented lines and prints whether they succeed, with `what` they check.
+    """Runs the indented lines and prints whether they succeed. `what` says what they check.
 
     A failure raises CheckFailed if the environment variable GDL_CHECKS is "raise" or nbgrader runs the notebook.
 
@@ -81,7 +81,7 @@ def has_shape(got: Any, shape: Sequence[int | None], meaning: str) -> None:
 
 
 def is_close(got: Any, expected: ArrayLike, meaning: str, rtol: float = 1e-4, atol: float = 1e-6) -> None:
-    """Raises CheckFailed unless `got` has the shape and the values of `expected`, up to rtol and atol. It says where they first differ.
+    """Raises CheckFailed unless `got` has the shape and the values of `expected`, within rtol and atol. The message gives the first difference.
 
     >>> is_close([1.0, 2.00001], [1, 2], "two losses")
     """
@@ -113,5 +113,5 @@ def _numbers(got):
 
 
 def _has_text(got):
-    """Whether a list has a string in it: NumPy would make all its numbers as long as the longest string."""
+    """Whether a list contains a string: NumPy would turn all its numbers into strings as long as the longest one."""
     return isinstance(got, str) or isinstance(got, (list, tuple)) and any(_has_text(item) for item in got)

@@ -12,7 +12,7 @@ from gdl.experiments.job import Job
 from gdl.experiments.options import parser
 from gdl.machine import start_tensorflow
 
-# The functions below import what needs TensorFlow when they run: help and mistakes in the options do not wait for it.
+# The functions below import TensorFlow only when they run, so that help and errors in the options appear at once.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CourseError as error:
         sys.exit(f"gdl: {error}")
     except KeyboardInterrupt:
-        print("\ngdl: stopped; the same command goes on after what is finished, in training the last epoch.", file=sys.stderr)
+        print("\ngdl: stopped; the same command continues, a training after its last finished epoch.", file=sys.stderr)
         sys.exit(130)
 
 
@@ -38,7 +38,7 @@ def prepare(options: Namespace) -> None:
 def train(options: Namespace) -> None:
     """`gdl train`"""
     settings = {name: value for name, value in vars(options).items() if name not in ("command", "out")}
-    job = Job.from_settings(settings)  # raises for impossible numbers before images are decoded and TensorFlow starts
+    job = Job.from_settings(settings)  # raises for invalid values before images are decoded and TensorFlow starts
     faces = job.open_faces()
     start_tensorflow()
     from gdl.experiments.fit import build, fit, kept_epoch
@@ -62,7 +62,7 @@ def train(options: Namespace) -> None:
 def sample(options: Namespace) -> None:
     """`gdl sample`"""
     if Path(options.out).suffix.lower() != ".png":
-        raise CourseError(f"--out {options.out} does not end in .png: the picture is written as PNG.")
+        raise CourseError(f"--out {options.out} does not end in .png: give a name that does, because the picture is a PNG file.")
     whole_number("--n", options.n)
     whole_number("--seed", options.seed, 0)
     start_tensorflow()
@@ -99,7 +99,7 @@ def fid(options: Namespace) -> None:
     faces = open_faces(options.data, size=model.architecture.image_size, crop=options.crop)
     chosen = dict(against=[options.split], codes=[options.codes], network=options.network)
     scores = model_scores(model, faces, options.n, **chosen, copies=options.split, seed=options.seed, interval=options.interval)
-    print(f"{options.run}: {options.n:,} images against the split {options.split} of {faces.name}")
+    print(f"{options.run}: {options.n:,} images compared with the split {options.split} of {faces.name}")
     for name, value in scores.items():
         print(f"{name:>32}  {value:.4g}")
 

@@ -1,6 +1,6 @@
-"""Files and folders that are written whole or not at all, also when several processes write the same one.
+"""Files and folders that are written whole or not at all, even when several processes write the same one.
 
-Each writer works at a hidden temporary path of its own beside the place, and renames it when it is whole.
+Each writer writes to a hidden temporary path of its own beside the target, and renames it when it is complete.
 A process that is killed leaves that path behind, and the next writer in the same folder removes it.
 """
 
@@ -24,7 +24,7 @@ FIX = "make room on the disk, or choose another place"
 def whole_file(path: str | Path, fix: str = FIX) -> Iterator[Path]:
     """Gives a temporary path beside `path` to write to, and renames it to `path` when the indented lines have ended without an error.
 
-    Killed at any moment, `path` holds its old content or the whole new one. Of several writers, the last one wins.
+    If the process is killed at any moment, `path` holds its old content or the whole new one. Of several writers, the last one wins.
     The temporary path has the ending of `path`, because Keras, NumPy and Pillow look at it.
     fix: the end of the message of the CourseError that is raised when the file cannot be written.
 
@@ -72,7 +72,7 @@ def whole_folder(path: str | Path, fix: str = FIX) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(beside: str | Path) -> Iterator[Path]:
-    """Gives an empty folder of this writer alone, in the folder that holds `beside`, and removes it at the end. Raises OSError."""
+    """Gives an empty folder that no other writer uses, in the folder that holds `beside`, and removes it at the end. Raises OSError."""
     with _temporary_path(Path(beside)) as folder:
         folder.mkdir()
         yield folder
@@ -80,7 +80,7 @@ def temporary_folder(beside: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def _temporary_path(path):
-    """A path beside `path` that no other writer has. What lies there at the end is removed."""
+    """A path beside `path` that no other writer has. Whatever is there at the end is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_stale(path.parent)
     temporary = path.with_name(f".partial.{HOST}.{os.getpid()}.{secrets.token_hex(4)}.{path.name[-40:]}")
@@ -119,7 +119,7 @@ def _remove(path):
 
 def _is_running(process):
     try:
-        os.kill(process, 0)  # signal 0 does nothing but look (on Windows it would end the process)
+        os.kill(process, 0)  # signal 0 only checks whether the process exists (on Windows it would end it)
     except ProcessLookupError:
         return False
     except PermissionError:  # it runs, and belongs to another user

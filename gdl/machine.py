@@ -22,7 +22,7 @@ def start_tensorflow() -> None:
         return
     sys.stderr.flush()
     stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)  # the messages go straight to file 2, past Python's sys.stderr
+    os.dup2(nothing, 2)  # the messages go straight to file descriptor 2, past Python's sys.stderr
     try:
         import tensorflow as tf
 
@@ -57,7 +57,7 @@ def check_installed() -> None:
                 missing.append(f'"{need.name}{need.specifier}"')
         else:
             if not need.specifier.contains(installed, prereleases=True):
-                old.append(f"{need.name} {need.specifier} (here is {installed})")
+                old.append(f"{need.name} {need.specifier} ({installed} is installed)")
     if missing:
         raise CourseError(
             f"The course needs packages that are not installed: run %pip install {' '.join(missing)} in a cell, then restart the kernel."

@@ -16,7 +16,7 @@ PROFILES = ("smoke", "quick", "full")
 def profile() -> str:
     """The name of the profile: the environment variable GDL_PROFILE, else "full" with a GPU and "quick" without.
 
-    CourseError if GDL_PROFILE is another word.
+    CourseError if GDL_PROFILE has any other value.
 
     >>> import gdl
     >>> gdl.profile()  # doctest: +SKIP

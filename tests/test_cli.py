@@ -148,7 +148,7 @@ def test_interrupted_training_says_how_to_go_on(tmp_path):
     training.send_signal(signal.SIGINT)
     _, errors = training.communicate(timeout=60)
     assert training.returncode == 130
-    assert "goes on after what is finished" in errors and "Traceback" not in errors
+    assert "the same command continues, a training after its last finished epoch" in errors and "Traceback" not in errors
 
 
 @pytest.mark.slow
@@ -385,7 +385,7 @@ def test_an_interrupted_experiment_says_how_to_go_on(monkeypatch, tmp_path, caps
     (tmp_path / "some.toml").write_text('[train]\nmodel = "vae"\nfilters = [4]\nsize = 32\n[grid]\nz_dim = [2]\n')
     with pytest.raises(SystemExit) as stop:
         cli.main(["experiment", str(tmp_path / "some.toml"), *"--data drawn --n 60 --out".split(), str(tmp_path / "out")])
-    assert stop.value.code == 130 and "the same command goes on" in capsys.readouterr().err
+    assert stop.value.code == 130 and "the same command continues" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

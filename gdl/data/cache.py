@@ -26,7 +26,7 @@ from gdl.errors import DataError
 from gdl.files import whole_folder
 from gdl.machine import in_notebook
 
-FORMAT = 1  # raised when the files of an entry change their meaning
+FORMAT = 1  # increased when the files of an entry change their meaning
 
 
 class Entry(NamedTuple):
@@ -148,11 +148,11 @@ def _write_header(file, shape):
 
 
 def _read(path, size):
-    fix = f"delete the folder {path} and run again, then the images are decoded anew."
+    fix = f"delete the folder {path} and run again to decode the images anew."
     try:
         meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
-            raise DataError(f"The cache entry is of format {meta['format']}, this version reads {FORMAT}: {fix}")
+            raise DataError(f"The cache entry has format {meta['format']} and this version reads format {FORMAT}: {fix}")
         images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
         with open(path / "tables.npz", "rb") as file, np.load(file, allow_pickle=False) as tables:
             names, attributes, columns = tables["names"], tables["attributes"], tables["columns"]

@@ -72,7 +72,7 @@ class CelebA(Faces):
                 unknown = next((name for name in photos if name not in table.index), None)
                 if unknown:
                     raise DataError(
-                        f"The photograph {unknown} in {place} has no row in {table_path}: take photographs and tables of the same copy of CelebA."
+                        f"The photograph {unknown} in {place} has no row in {table_path}: use photographs and tables from the same copy of CelebA."
                     )
             splits = {split: [] for split in SPLITS.values()}
             for name, number in zip(photos, partition["partition"].loc[list(photos)]):
@@ -80,8 +80,8 @@ class CelebA(Faces):
             for split, members in splits.items():
                 if not members:
                     raise DataError(
-                        f"No photograph in {place} is of the split '{split}': add some (the official split is "
-                        "train to 162770.jpg, val to 182637.jpg, test to 202599.jpg)."
+                        f"No photograph in {place} is in the split '{split}': add some (the official split is "
+                        "train up to 162770.jpg, val up to 182637.jpg, test up to 202599.jpg)."
                     )
             splits = choose(splits, n)
             names = [name for members in splits.values() for name in members]
@@ -106,7 +106,7 @@ def find(path: str | Path) -> tuple[Path, Path, Path]:
     attributes, partition = _table(root, "list_attr_celeba"), _table(root, "list_eval_partition")
     if attributes is None or partition is None:
         missing = "list_eval_partition" if attributes else "list_attr_celeba"
-        raise DataError(f"{root} holds no {missing}.txt (or .csv): put it there, it comes with the photographs.")
+        raise DataError(f"{root} holds no {missing}.txt (or .csv): put it there; CelebA's page offers it beside the photographs.")
     return place, attributes, partition
 
 
@@ -141,7 +141,7 @@ def list_photos(place: Path) -> dict[str, tuple[str, int]]:
             with zipfile.ZipFile(place) as archive:
                 files = [(PurePosixPath(info.filename).name, info.filename, info.CRC) for info in archive.infolist()]
         except (zipfile.BadZipFile, OSError):
-            raise DataError(f"{place} is not a whole zip file: download it again.") from None
+            raise DataError(f"{place} is not a complete zip file: download it again.") from None
     else:
         files = [(entry.name, entry.path, entry.stat().st_size) for entry in os.scandir(place)]
     files = [file for file in files if file[0].lower().endswith(".jpg") and not file[0].startswith(".")]
@@ -153,15 +153,15 @@ def list_photos(place: Path) -> dict[str, tuple[str, int]]:
     return photos
 
 
-def open_photos(place: Path, wheres: Iterable[str]) -> Iterator[str | IO[bytes] | None]:
+def open_photos(place: Path, paths: Iterable[str]) -> Iterator[str | IO[bytes] | None]:
     """Yields what Pillow can open for each photograph of a zip file or a folder; None for one that is damaged."""
     if place.suffix != ".zip":
-        yield from wheres
+        yield from paths
         return
     with zipfile.ZipFile(place) as archive:
-        for where in wheres:
+        for path in paths:
             try:
-                yield io.BytesIO(archive.read(where))
+                yield io.BytesIO(archive.read(path))
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
                 yield None
 
@@ -186,7 +186,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except (ValueError, KeyError, OSError):  # pandas' own errors are ValueErrors
         raise _wrong_table(path, "its header or its values are not CelebA's") from None
     if rows is not None and rows != len(table):
-        raise _wrong_table(path, f"its first line promises {rows:,} rows and {len(table):,} are there")
+        raise _wrong_table(path, f"its first line says {rows:,} rows and it has {len(table):,}")
     if table.index.has_duplicates:
         raise _wrong_table(path, f"{table.index[table.index.duplicated()][0]} is in it twice")
     if not is_attributes and list(table.columns) != ["partition"]:
@@ -197,7 +197,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _wrong_table(path, why):
-    return DataError(f"The table {path} cannot be used, {why}: download it again.")
+    return DataError(f"The table {path} cannot be used because {why}: download it again.")
 
 
 def _digest(content):

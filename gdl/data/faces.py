@@ -1,4 +1,4 @@
-"""Faces to learn from: CelebA where it is, a folder of your own, or faces that the course draws."""
+"""Faces to learn from: CelebA if it is there, a folder of your own, or faces that the course draws."""
 
 import os
 from pathlib import Path
@@ -41,7 +41,7 @@ class DrawnFaces(Faces):
 
 
 def faces(path: str | Path | None = None, size: int = 64, n: int | None = None, crop: int = 140) -> Faces:
-    """The faces at a path, else CelebA where it is, else drawn faces. Prints one line that says which they are.
+    """The faces at a path; without one, CelebA if it is there, else drawn faces. Prints one line that says which they are.
 
     path: CelebA's photographs or tables are read as CelebA, any other folder as an ImageFolder; "drawn" stands for
         the drawn faces. Without a path, the environment variable GDL_DATA gives it. Without either, the folder

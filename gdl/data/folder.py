@@ -29,7 +29,7 @@ class ImageFolder(Faces):
     size: height and width of the images, a multiple of 16 from 16 to 512.
     n: at most n images, sampled with a fixed seed in the proportions of the splits.
     Sub-folders are classes: `classes` has their names, `attributes` one column for each.
-    Hidden files and files that are not images are ignored. DataError for what cannot be used.
+    Hidden files and files that are not images are ignored. DataError for a folder or options that cannot be used.
 
     >>> gdl.ImageFolder("data/flowers", size=64).classes  # doctest: +SKIP
     ['daisy', 'rose', 'tulip']

@@ -27,7 +27,7 @@ def load_photo(path: str | Path, size: int = 64, eyes: Points | None = None) -> 
     eyes: ((x, y), (x, y)), the two pupils in either order, in pixels of the upright photograph;
         (0, 0) is the middle of its top left pixel. The photograph is rotated, scaled and shifted so
         that the eyes have their mean position in CelebA (EYES). The eye that is further left stays on the
-        left, and outside the photograph its edge is repeated.
+        left. Outside the photograph its edge is repeated.
     Without `eyes`, the face should be in the middle: the result is the central square of 140/178 of the width
     of the largest centred rectangle with CelebA's shape, 178:218. A photograph of CelebA itself gives the
     pixels of gdl.CelebA. A photograph that is too small is enlarged.
@@ -61,12 +61,12 @@ def _read(path):
         with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
             return upright_rgb(image)
     except PermissionError:
-        raise DataError(f"You may not read {path}: change its permissions, or take a copy of your own.") from None
+        raise DataError(f"You have no permission to read {path}: change its permissions, or use a copy of your own.") from None
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise DataError(f"{path} has more than {limit:,} pixels, too many to open: make it smaller first.") from None
     except Image.UnidentifiedImageError:
-        raise DataError(f"{path} is not an image that Pillow can read, as HEIC is not: save it as JPEG or PNG.") from None
+        raise DataError(f"{path} is not an image that Pillow can read; HEIC, for example, is not: save it as JPEG or PNG.") from None
     except Exception:  # a broken file makes Pillow raise errors of many kinds
         raise DataError(f"{path} is damaged or was cut short: copy or download it again.") from None
 

@@ -69,7 +69,7 @@ def check_images(images: ArrayLike, pixel_range: Sequence[int] = (0, 1), size: i
     try:
         images = np.asarray(images)
     except ValueError:
-        raise CourseError("These images differ in their shapes: give an array (n, height, width, 3).") from None
+        raise CourseError("These images have different shapes: give an array (n, height, width, 3).") from None
     if images.shape[1:] != (*(images.shape[1:3] if size is None else (size, size)), 3) or 0 in images.shape[1:]:
         wanted = "height, width" if size is None else f"{size}, {size}"
         fix = ": give x[None]" if images.ndim == 3 and images.shape[-1] == 3 else ""
@@ -80,7 +80,7 @@ def check_images(images: ArrayLike, pixel_range: Sequence[int] = (0, 1), size: i
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         raise CourseError("Some pixels are NaN or infinite, because the model has diverged: train it again with a lower learning rate.")
     if smallest < low - 1e-3 or largest > high + 1e-3:
-        fits = size is None and smallest >= -1 - 1e-3 and largest <= 1 + 1e-3  # a model, which gives its size, has one range
+        fits = size is None and smallest >= -1 - 1e-3 and largest <= 1 + 1e-3  # only a model gives a size, and it has one range
         fix = "give pixel_range=(-1, 1)" if fits else f"give uint8 images, 0 to 255, or floats in [{low}, {high}]"
         raise CourseError(f"The pixels should be in [{low}, {high}]; these range from {smallest:.3g} to {largest:.3g}: {fix}.")
     return images

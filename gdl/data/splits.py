@@ -53,7 +53,7 @@ class Split:
         if unknown or not names:
             known = ", ".join(self.attributes.columns) or "none"
             missing = unknown[0] if unknown else "at all"
-            raise DataError(f"These images have no attribute {missing}: use faces that have it, or an attribute that these have ({known}).")
+            raise DataError(f"These images have no attribute {missing}: use other faces, or choose from the attributes of these ({known}).")
         return self.attributes[names].to_numpy(np.float32)
 
     def batches(
@@ -70,8 +70,8 @@ class Split:
 
         Every pass over the dataset is one epoch and contains each image once; the last batch may be smaller.
         The order and the flips depend only on `seed` and the number of the epoch. The first pass is epoch
-        `first_epoch`, so that a run that is resumed after k epochs with first_epoch=k sees the batches of a run
-        without a break.
+        `first_epoch`, so that a run that is resumed after k epochs with first_epoch=k sees the batches of an
+        uninterrupted run.
         pixel_range: (0, 1) or (-1, 1).  flip: mirror each image with probability 1/2.
         labels: True gives pairs of the images and their `labels`, float32 (batch, attributes); names of attributes
             give those, in that order. The images and their order are the same as without labels.

@@ -91,7 +91,7 @@ def write_celeba(folder: str | Path, n: int, seed: int = 0, tables: str = "offic
     if tables not in ("official", "kaggle"):
         raise CourseError(f'tables is {tables!r}: choose "official" or "kaggle".')
     if tables == "kaggle" and zipped:
-        raise CourseError('zipped=True has no layout with tables="kaggle": choose tables="official".')
+        raise CourseError('zipped=True is not possible with tables="kaggle": choose tables="official".')
     table = attributes(factors(n, seed)).astype(int) * 2 - 1
     table.index = [f"{i:06d}.jpg" for i in range(1, n + 1)]  # CelebA's names
     tenth = max(1, n // 10)

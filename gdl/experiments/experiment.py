@@ -19,7 +19,7 @@ CHOICES = dict(against=["train", "val", "test"], codes=["prior", "mixture"], net
 
 
 class Cell(NamedTuple):
-    """One of the trainings that an experiment compares."""
+    """One of the training runs that an experiment compares."""
 
     name: str  # of its folder
     own: dict  # what distinguishes it from the others: its variant and its place in the grid
@@ -93,7 +93,7 @@ def _job(settings):
 
 
 def _read_tables(file, small):
-    """The content of a file, checked except for the settings of the trainings."""
+    """The content of a file, checked except for the settings of the training runs."""
     try:
         content = tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
@@ -113,7 +113,7 @@ def _read_tables(file, small):
         if not isinstance(values, list) or not values or len({text(value) for value in values}) < len(values):
             raise CourseError(f"{file}: {name} in [grid] is {values!r}: give a list of different values.")
         if name in tables["train"] or any(name in variant for variant in tables["variants"]):
-            raise CourseError(f"{file}: {name} is in [grid] and fixed elsewhere: choose one.")
+            raise CourseError(f"{file}: {name} is in [grid] and also fixed elsewhere: remove one of the two.")
     names = [variant.get("name") if isinstance(variant, dict) else None for variant in tables["variants"]]
     if len(set(map(str, names))) < len(names) or not all(isinstance(name, str) and re.fullmatch(r"\w[\w.-]*", name) for name in names):
         raise CourseError(f"{file}: each of the [[variants]] needs a name of its own, of letters, digits, '_', '-' and '.'; these are {names}.")
@@ -127,7 +127,7 @@ def _check_keys(file, table, kinds, start=""):
             raise CourseError(f"{file}: {start}{name} is not known: choose from {', '.join(kinds)}.")
         if not isinstance(value, kinds[name]):
             wanted = {str: "a text in quotation marks", dict: f"a table, [{start}{name}]", list: f"tables, [[{start}{name}]]"}
-            raise CourseError(f"{file}: {start}{name} has to be {wanted[kinds[name]]}.")
+            raise CourseError(f"{file}: {start}{name} must be {wanted[kinds[name]]}.")
 
 
 def _check_measure(file, settings):

@@ -30,8 +30,8 @@ class Job:
     epochs: in all, including those of earlier calls.
     data, size, n, crop: the faces; see `gdl.faces`.
     precision: "float32", "mixed_bfloat16" or "mixed_float16".
-    fid_every: after every so many epochs, fid_samples generated images are compared with the validation images, and the
-        weights with the lowest FID are kept; None or 0 never does.
+    fid_every: every fid_every epochs, fid_samples generated images are compared with the validation images. The weights with
+        the lowest FID are kept. None or 0: they are never compared.
     second_learning_rate: of the decoder's own optimiser in a VAE, of the critic's in an adversarial model. With None a VAE
         has one optimiser, and the critic has the generator's rate.
     beta_1: of both Adam optimisers of an adversarial model; None is the model's usual value.
@@ -56,7 +56,7 @@ class Job:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "Job":
-        """The Job of a flat dict of settings. What is missing is as in the model's recipe for photographs.
+        """The Job of a flat dict of settings. Missing settings are those of the model's recipe for photographs.
 
         The names are those of the options of `python -m gdl train`, with `_` for `-`. A name that is neither of a Job nor of
         its training is an option of the model's constructor.
@@ -118,7 +118,7 @@ def _names(cls):
 
 
 def _plain(settings):
-    """Settings as constructors take them, out of those of the command line, of files, and of results written before."""
+    """Settings as constructors take them, made from those of the command line, of files and of earlier results."""
     plain = dict(settings)
     for name in ("critic_learning_rate", "decoder_learning_rate"):
         if name in plain:

@@ -34,14 +34,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _prepare(commands):
-    text = "Decodes, crops and resizes a data set once, into the cache that training reads. Training does it too where needed."
+    text = "Decodes, crops and resizes a data set once, into the cache that training reads. Training does this too when it is needed."
     command = commands.add_parser("prepare", help="decode a data set once, into the cache", description=text, **STYLE)
     _add_data(command)
 
 
 def _train(commands):
     text = (
-        "Trains a model. Stopped at any moment, the same command goes on after the last finished epoch. "
+        "Trains a model. Can be stopped at any moment; the same command continues after the last finished epoch. "
         "Example: python -m gdl train vae --data data/celeba --out runs/vae"
     )
     command = commands.add_parser("train", help="train a model, or continue its training", description=text)
@@ -58,17 +58,22 @@ def _train(commands):
     own.add_argument("--reconstruction", choices=("bce", "mse"), default="bce", help="binary cross-entropy or squared error")
     own.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="training steps in which the weight of the KL grows from 0 to beta")
     own.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of this many units before z_mean and z_log_var")
-    own.add_argument("--decoder-learning-rate", type=float, metavar="RATE", help="of a second Adam for the decoder; without it one Adam trains both")
+    own.add_argument(
+        "--decoder-learning-rate",
+        type=float,
+        metavar="RATE",
+        help="learning rate of a second Adam for the decoder; without it, one Adam trains both networks",
+    )
 
     text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for the best faces at 64x64 pixels."
     own = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **STYLE))
-    own.add_argument("--label-smoothing", type=float, default=0.0, help="real images have the label 1 minus this")
-    own.add_argument("--label-noise", type=float, default=0.0, help="labels are moved towards the other label by a random amount, at most this")
+    own.add_argument("--label-smoothing", type=float, default=0.0, help="the label of real images is 1 minus this")
+    own.add_argument("--label-noise", type=float, default=0.0, help="each label moves towards the other one by a random amount, at most this")
     own.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
 
     text = "Trains a Wasserstein GAN with clipped weights (chapter 05)."
     own = _add_adversarial(models.add_parser("wgan", help="chapter 05", description=text, **STYLE))
-    own.add_argument("--clip", type=float, default=0.01, help="bound of the critic's weights")
+    own.add_argument("--clip", type=float, default=0.01, help="bound on the absolute value of the critic's weights")
 
     text = "Trains a Wasserstein GAN with gradient penalty (chapter 06)."
     own = _add_adversarial(models.add_parser("wgan_gp", help="chapter 06", description=text, **STYLE))
@@ -78,7 +83,7 @@ def _train(commands):
     text = "Trains a classifier of the attributes of faces (chapter 08). The defaults are the course's recipe for CelebA at 64x64 pixels."
     model = models.add_parser("classifier", help="chapter 08", description=text, **STYLE)
     _add_training(model, makes_images=False)
-    model.add_argument("--attributes", nargs="+", metavar="NAME", help="which to learn; without it, all that the data set has")
+    model.add_argument("--attributes", nargs="+", metavar="NAME", help="attributes to learn; without it, all that the data set has")
 
     for name, recipe in PHOTOGRAPHS.items():
         models.choices[name].set_defaults(**recipe)
@@ -91,7 +96,7 @@ def _sample(commands):
     command.add_argument("--out", default="samples.png", help="the PNG file to write")
     command.add_argument("--n", type=int, default=64, help="number of images")
     command.add_argument("--seed", type=int, default=0, help="of the random codes")
-    command.add_argument("--reconstruct", metavar="DATA", help="reconstruct test images of this data set instead (as --data of train)")
+    command.add_argument("--reconstruct", metavar="DATA", help="reconstruct test images of this data set instead; see --data of train")
 
 
 def _fid(commands):
@@ -103,30 +108,30 @@ def _fid(commands):
     command.add_argument("run", help=RUN)
     command.add_argument("--data", help=DATA)
     command.add_argument("--crop", type=int, default=Job.crop, help="side of the centre square cut out of CelebA's 178x218 pixels")
-    command.add_argument("--split", choices=("train", "val", "test"), default="train", help="of the data set, to compare with")
+    command.add_argument("--split", choices=("train", "val", "test"), default="train", help="split of the data set to compare with")
     command.add_argument("--n", type=int, default=5000, help="number of images that the model makes; compare only values of the same n")
     command.add_argument("--seed", type=int, default=0, help="of the random codes")
     command.add_argument(
         "--codes",
         choices=("prior", "mixture"),
         default="prior",
-        help="codes from a standard normal, or for a VAE from a mixture fitted to the codes of the training images",
+        help="prior: codes from a standard normal; mixture: codes from a Gaussian mixture fitted to the codes of the training images",
     )
     command.add_argument("--interval", action="store_true", help="add a 95 %% interval of the FID")
     command.add_argument(
-        "--network", choices=("inception", "stand_in"), default="inception", help="stand_in is a quick offline stand-in; its distance is no FID"
+        "--network", choices=("inception", "stand_in"), default="inception", help="stand_in is a quick offline stand-in; its distance is not an FID"
     )
 
 
 def _experiment(commands):
     text = (
-        "Trains and measures each model of an experiment's file that its folder does not have yet. Stopped at any moment, the same command goes on. "
+        "Trains and measures the models of an experiment that its folder lacks. Can be stopped at any moment; the same command continues. "
         "Example: python -m gdl experiment experiments/vae_beta.toml --data data/celeba --out runs/vae_beta"
     )
     command = commands.add_parser("experiment", help="train and compare a grid of models", description=text)
     command.add_argument("file", help="what to compare, such as experiments/vae_beta.toml")
     command.add_argument("--out", required=True, help="folder of the experiment: a run for each cell, table.csv, table.md, figure.png")
-    command.add_argument("--small", action="store_true", help="the file's small version, for two processor cores")
+    command.add_argument("--small", action="store_true", help="run the file's small version, for two processor cores")
     command.add_argument("--data", help=DATA)
     for name in ("size", "crop", "n"):
         command.add_argument(f"--{name}", type=int, help="as in train; without it, as in the file")
@@ -136,7 +141,7 @@ def _experiment(commands):
 def _grade(commands):
     text = (
         "For instructors: grades a folder of notebooks, or its zip, as a learning platform exports it. Every notebook runs in a sandbox "
-        "(Linux with bubblewrap). Stopped at any moment, the same command goes on. "
+        "(Linux with bubblewrap). Can be stopped at any moment; the same command continues. "
         "Example: python -m gdl grade submissions --out marks"
     )
     command = commands.add_parser("grade", help="grade a folder of students' notebooks", description=text, **STYLE)
@@ -166,10 +171,10 @@ def _release(commands):
 
 
 def _add_training(command, makes_images=True):
-    """The options that the trainings of all models share, and those of the models that make images."""
+    """The training options that all models share, and those of the models that make images."""
     _add_data(command)
     command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
-    command.add_argument("--epochs", type=int, help="in all, including those of earlier calls")
+    command.add_argument("--epochs", type=int, help="number of epochs in all, including those of earlier calls")
     command.add_argument(
         "--patience",
         type=int,
@@ -179,27 +184,40 @@ def _add_training(command, makes_images=True):
     )
     command.add_argument("--batch-size", type=int, default=TrainingOptions.batch_size, help="images in a batch")
     command.add_argument("--steps-per-epoch", type=int, metavar="STEPS", help="batches in an epoch; without it, the whole training set")
-    command.add_argument("--learning-rate", type=float, help="of the optimiser")
+    command.add_argument("--learning-rate", type=float, help="learning rate of the optimiser")
     command.add_argument("--halve-every", type=int, metavar="EPOCHS", help="halve the learning rate every EPOCHS epochs; 0 never halves it")
     command.add_argument(
         "--flip", action=argparse.BooleanOptionalAction, default=TrainingOptions.flip, help="mirror half of the images, anew in each epoch"
     )
-    command.add_argument("--precision", choices=PRECISIONS, default=Job.precision, help="of the computation; weights are float32 in any case")
-    command.add_argument("--seed", type=int, default=TrainingOptions.seed, help="of weights, order and flips: same seed, same result")
+    command.add_argument(
+        "--precision", choices=PRECISIONS, default=Job.precision, help="precision of the computation; weights are float32 in any case"
+    )
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=TrainingOptions.seed,
+        help="seed of the initial weights, the order and the flips; the same seed gives the same result",
+    )
     network = command.add_argument_group("network")
     if makes_images:
         command.add_argument(
             "--fid-every",
             type=int,
             metavar="EPOCHS",
-            help="measure the FID against the validation images after every so many epochs, and keep the weights of the best",
+            help="measure the FID against the validation images every EPOCHS epochs, and keep the weights of the best of these",
         )
-        command.add_argument("--fid-samples", type=int, metavar="N", default=Job.fid_samples, help="number of images that the model makes for it")
+        command.add_argument(
+            "--fid-samples", type=int, metavar="N", default=Job.fid_samples, help="number of images that the model makes for --fid-every"
+        )
         network.add_argument("--z-dim", type=int, default=Architecture.z_dim, help="length of the code z")
         network.add_argument("--upsampling", choices=UPSAMPLING, default=Architecture.upsampling, help="how the decoder doubles the size")
     network.add_argument("--filters", type=int, nargs="+", default=Architecture.filters, help="channels after each halving")
     network.add_argument(
-        "--kernel-sizes", type=int, nargs="+", default=Architecture.kernel_sizes, help="one for all convolutions, or one for each filter"
+        "--kernel-sizes",
+        type=int,
+        nargs="+",
+        default=Architecture.kernel_sizes,
+        help="one kernel size for all convolutions, or one for each entry of --filters",
     )
     network.add_argument("--downsampling", choices=DOWNSAMPLING, default=Architecture.downsampling, help="how the encoder halves the size")
     network.add_argument(
@@ -216,13 +234,15 @@ def _add_training(command, makes_images=True):
 
 
 def _add_adversarial(command):
-    """The options that the trainings of all adversarial models share. Returns their group, for more."""
+    """The training options that all adversarial models share. Returns their group, to which further options can be added."""
     _add_training(command)
     group = command.add_argument_group("adversarial network")
     group.add_argument("--critic-steps", type=int, default=1, help="steps of the critic for each step of the generator, each with a batch of its own")
     group.add_argument("--critic-norm", choices=("batch", "layer", "none"), default="none", help="normalisation in the critic")
-    group.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="without it, the generator's")
-    group.add_argument("--ema", type=float, help="decay of a moving average of the generator, which makes the pictures; without it, none")
+    group.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="learning rate of the critic; without it, the generator's")
+    group.add_argument(
+        "--ema", type=float, help="decay of a moving average of the generator's weights, which makes the images; without it, no average"
+    )
     return group
 
 

@@ -20,7 +20,7 @@ DIGITS = {  # of a number in the Markdown table, by the start of its name
 def write(out: str | Path, experiment: Experiment, results: Mapping[str, dict | None], command: str) -> None:
     """Writes table.csv, table.md and figure.png of the results so far, each whole or not at all.
 
-    results: by a cell's name its result, None for one that is not measured.
+    results: the result of each cell by the cell's name; None if it is not measured yet.
     command: the command line that made them.
     """
     out = Path(out)
@@ -39,7 +39,7 @@ def write(out: str | Path, experiment: Experiment, results: Mapping[str, dict | 
 
 
 def markdown(experiment: Experiment, table: pd.DataFrame, data: list[str], command: str) -> str:
-    """The page with the table, which has the columns of the CSV file that can be compared, and errors beside their values."""
+    """The page with the table: the columns of the CSV file that can be compared, and errors beside their values."""
     measure, own = experiment.measure, list(experiment.cells[0].own)
     done = table[table["note"].isna()] if "note" in table else table
     columns = [
@@ -47,7 +47,7 @@ def markdown(experiment: Experiment, table: pd.DataFrame, data: list[str], comma
         if not name.endswith(("_error", "_share")) and (not name.startswith("val_") or done[name].notna().all())  # losses of other models
     ]  # fmt: skip
     network = (
-        "the Inception network" if measure["network"] == "inception" else "a small stand-in for the Inception network, whose distances are no FID"
+        "the Inception network" if measure["network"] == "inception" else "a small stand-in for the Inception network, whose distances are not FIDs"
     )
     measured_on = (
         f"{'; '.join(data)}. {measure['samples']:,} samples of each model, seen by {network}; kernel distance, precision and recall are "

@@ -25,11 +25,11 @@ SAMPLES = 10  # images of a cell in the figure
 
 
 def run(file: str | Path, out: str | Path, small: bool = False, replaced: Mapping[str, Any] | None = None) -> None:
-    """Trains and measures what the folder `out` lacks of an experiment, and writes its table and figure after each cell.
+    """Trains and measures the cells that the folder `out` does not have yet, and writes the table and figure after each cell.
 
     file, small, replaced: see `gdl.experiments.experiment.read`.
-    Each cell is a run folder in `out`; `result.json` and `samples.png` in it show that it is measured. A cell that fails
-    has its reason in the table, and the others go on. Stopped at any moment, the same call goes on.
+    Each cell is a run folder in `out`; `result.json` and `samples.png` in it show that it is measured. If a cell
+    fails, the table gives the reason, and the others continue. After an interruption at any moment, the same call continues.
     Raises CourseError for a mistake in the file before any training, and at the end for cells that failed.
 
     >>> run("experiments/vae_beta.toml", "runs/vae_beta", small=True)  # doctest: +SKIP
@@ -93,12 +93,12 @@ def _run_cell(cell, faces, measure):
 
 
 def _request(cell, faces, measure):
-    """What is to be trained and measured, as the result of a cell has it."""
+    """What is to be trained and measured, in the form in which a cell's result contains it."""
     return {"train": json.loads(json.dumps(cell.job.settings())) | {"faces": faces.fingerprint}, "measure": measure}
 
 
 def _read_result(cell, request):
-    """The result of a cell; None where it has none, or one of other settings."""
+    """The result of a cell; None if there is none, or if its settings differ."""
     file = cell.folder / "result.json"
     if not file.is_file():
         return None
@@ -118,7 +118,7 @@ def _source(cell):
 
 
 def _try_jobs(file, cells):
-    """Makes the model of each cell that has not begun, so that options which do not fit are found before any training."""
+    """Makes the model of each cell that has not begun, so that options which do not fit are reported before any training."""
     for cell in cells:
         if not (cell.folder / "run.json").is_file():
             try:

@@ -26,8 +26,8 @@ def model_scores(
 ) -> dict[str, float]:
     """The scores of a model by their names.
 
-    samples: number of images that the model makes, and of those that it reconstructs, at most.
-    against: splits of the faces. The distances to them are called fid_train and so on; the other scores are against the first.
+    samples: number of images that the model makes, and the largest number of images that it reconstructs.
+    against: splits of the faces. The distances to them are called fid_train and so on; the other scores compare with the first split.
     codes: "prior" (a standard normal) or "mixture" (fitted to the codes of training images, for models with an encoder;
         see `gdl.latent.mixture_codes`), whose scores are called mixture_fid_train and so on.
     network, interval: see `gdl.metrics.scores`.

@@ -27,7 +27,7 @@ ALPHAS, FACTORS = (-2, -1, 0, 1, 2), (0, 1, 3, 5, 7)  # columns of the still fig
 def explore(
     model: DecoderModel, vectors: pd.DataFrame | Mapping[str, np.ndarray], photo: str | Path | np.ndarray | None = None, seed: int = 0
 ) -> "Explorer":
-    """Sliders that add attribute vectors to the code of a face and sharpen its image. Write it as the last value of a cell.
+    """Sliders that add attribute vectors to the code of a face and sharpen its image. Call it on the last line of a cell.
 
     vectors: DataFrame as from `gdl.latent.attribute_vectors`, or a dict from a name to a vector of z_dim numbers, at most
         12. Each has a slider for alpha, the factor with which it is added to the code.
@@ -78,7 +78,7 @@ class Explorer:
         self.sharpening = widgets.FloatSlider(1, min=0, max=7, description="Sharpening", **options)
         self.another, self.photograph, self.reset = (
             widgets.Button(description=text, tooltip=tip)
-            for text, tip in (("Another face", "A random face"), ("Photograph", "Your own face"), ("Reset", "All sliders back"))
+            for text, tip in (("Another face", "A random face"), ("Photograph", "Your own face"), ("Reset", "Move all sliders back"))
         )
         self.picture = widgets.Image(format="png", layout={"min_width": f"{SCREEN}px", "margin": "0 1em 0 0"})
         for slider in (*self.sliders.values(), self.sharpening):

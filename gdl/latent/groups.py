@@ -95,9 +95,11 @@ def resampled(faces: Faces, attribute: str, share: float = 0.5, seed: int = 0) -
     """
     has = faces.train.labels([attribute])[:, 0] > 0.5
     if not 0 < share < 1:
-        raise DataError(f"share is {share}: give a number that is more than 0 and less than 1.")
+        raise DataError(f"share is {share}: give a number more than 0 and less than 1.")
     if has.all() or not has.any():
-        raise DataError(f"{'Every' if has.all() else 'No'} training image has the attribute {attribute}: repeating cannot change its share.")
+        raise DataError(
+            f"{'Every' if has.all() else 'No'} training image has the attribute {attribute}: choose another one, which repeating can change."
+        )
     rng = np.random.default_rng(seed)
     common, rare, odds = np.flatnonzero(~has), np.flatnonzero(has), share / (1 - share)
     if len(rare) > odds * len(common):
@@ -142,7 +144,7 @@ def _classified(classifier, images, groups):
 
 
 def share_error(share: float, n: int) -> float:
-    """Standard error of a share of n, with one more of each kind (Laplace), so that it is not 0 for a share of 0 or 1.
+    """Standard error of a share of n images, with 1 added to both counts (Laplace), so that it is not 0 for a share of 0 or 1.
 
     >>> round(share_error(0.5, 100), 3), round(share_error(0.0, 100), 3)
     (0.05, 0.01)

@@ -16,7 +16,7 @@ def mixture_codes(model: EncoderDecoderModel, images: Split | np.ndarray, n: int
     Their images usually look better than those of codes from the prior.
     model: a VAE, whose codes are sampled from the posteriors, one per image; or an autoencoder.
     images: the images that it was trained on, a split or (m, size, size, 3) as in `encode`.
-    components: Gaussians in the mixture, each with its own covariance.
+    components: number of Gaussians in the mixture, each with its own covariance.
     The same seed gives the same codes.
     Raises CourseError for a model without an encoder, and for fewer images than the covariances need.
 

@@ -9,7 +9,7 @@ from gdl.errors import CourseError
 def lerp(z_1: np.ndarray, z_2: np.ndarray, t: ArrayLike) -> np.ndarray:
     """Codes on the straight line from z_1 to z_2. z_1, z_2: (z_dim,), t: numbers, 0 is z_1, 1 is z_2 -> (len(t), z_dim) float32
 
-    Between two random codes of many dimensions, the line passes nearer to 0 than random codes lie; `slerp` keeps the length.
+    In many dimensions, the line between two random codes passes closer to 0 than random codes are; `slerp` keeps the length.
     Raises CourseError for ends that are not two codes of the same length.
 
     >>> lerp([0, 0], [2, 4], [0, 0.5, 1]).tolist()

@@ -50,7 +50,7 @@ def pairs(split: Split, attribute: str, n: int = 200) -> tuple[np.ndarray, np.nd
     if split.factors is None:
         raise CourseError("Only drawn faces can be drawn again with one factor changed: give a split of gdl.DrawnFaces.")
     if attribute not in CHANGES:
-        raise CourseError(f"{attribute!r} is not one factor of a drawn face: choose from {', '.join(sorted(CHANGES))}.")
+        raise CourseError(f"No single factor of a drawn face gives {attribute!r}: choose from {', '.join(sorted(CHANGES))}.")
     factor, value = CHANGES[attribute]
     changed = split.factors.copy()
     changed[factor] = value
@@ -61,7 +61,7 @@ def pairs(split: Split, attribute: str, n: int = 200) -> tuple[np.ndarray, np.nd
 
 
 def true_vectors(model: EncoderDecoderModel, drawn: Pairs) -> pd.DataFrame:
-    """Mean code of the faces with the attribute less that of the same faces without it. -> DataFrame (attribute x z_dim) float32
+    """Mean code of the faces with the attribute minus that of the same faces without it. -> DataFrame (attribute x z_dim) float32
 
     drawn: dict from an attribute to its `pairs`.
 

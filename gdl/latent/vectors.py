@@ -49,7 +49,7 @@ def code_vectors(z: np.ndarray, attributes: pd.DataFrame, balanced: bool = False
 
 
 def code_vector(z: np.ndarray, attributes: pd.DataFrame, attribute: str, balanced: bool = False) -> np.ndarray:
-    """Mean code with the attribute less mean code without it. Larsen et al. 2016. -> (z_dim,) float32
+    """Mean code with the attribute minus mean code without it. Larsen et al. 2016. -> (z_dim,) float32
 
     z: codes, (n, z_dim).  attributes: DataFrame of bool, n rows.  attribute: the name of one of its columns.
     balanced: controls for the other attributes. The plain difference compares two groups that may differ in other
@@ -57,7 +57,7 @@ def code_vector(z: np.ndarray, attributes: pd.DataFrame, attribute: str, balance
         coefficient of this attribute in a linear regression of the codes on all attributes,
             z = constant + sum over attributes of (has it) * (its vector) + residual,
         with the least squares of the residual: the difference between faces that agree in all other attributes. It still
-        contains what is correlated with the attribute and has no column; it lacks what has a column of its own.
+        contains whatever is correlated with the attribute and has no column of its own.
         Equal columns and opposite columns count as one. Where other columns determine one, as a colour of hair follows
         from all other colours, there are many solutions. This is the one with the smallest coefficients: each colour is
         compared with the mean of all.
@@ -82,9 +82,9 @@ def code_vector(z: np.ndarray, attributes: pd.DataFrame, attribute: str, balance
 def least_squares_vectors(z: np.ndarray, table: np.ndarray) -> np.ndarray:
     """The coefficients of a linear regression of codes on attributes. (n, z_dim), (n, attributes) bool -> (attributes, z_dim)"""
     opposite = table[0]
-    columns, which = np.unique(table ^ opposite, axis=1, return_inverse=True)  # equal and opposite columns once
-    x = columns - columns.mean(axis=0)  # both sides are centred: no constant is needed
-    coefficients, *_ = np.linalg.lstsq(x, z - z.mean(axis=0), rcond=1e-9)  # the smallest, where there are many
+    columns, which = np.unique(table ^ opposite, axis=1, return_inverse=True)  # equal or opposite columns count once
+    x = columns - columns.mean(axis=0)  # both sides are centred, so no constant is needed
+    coefficients, *_ = np.linalg.lstsq(x, z - z.mean(axis=0), rcond=1e-9)  # the smallest of all solutions
     return coefficients[which.reshape(-1)] * np.where(opposite, -1, 1)[:, None]
 
 
@@ -99,6 +99,6 @@ def _column(attributes, name):
     """A column as (n,) bool; CourseError with similar names if there is none."""
     if name not in attributes.columns:
         near = difflib.get_close_matches(str(name), attributes.columns, n=3, cutoff=0.5)
-        known = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(attributes.columns) or 'none'}."
+        known = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(attributes.columns) or 'none'}."
         raise CourseError(f"{name!r} is not an attribute of these images: {known}")
     return attributes[name].to_numpy(bool)

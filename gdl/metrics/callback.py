@@ -17,7 +17,7 @@ class BestFID(keras.callbacks.Callback):
     """After epochs every, 2 * every, ...: computes the distance of n generated images to real ones, and keeps the best weights.
 
     real: as in `fid`.
-    n: number of generated images, made from the same codes each time. A thousand are enough to compare epochs, and too
+    n: number of generated images, made from the same codes each time. A thousand are enough to compare epochs, but too
         few to publish.
     file: where the weights of the best of these epochs are kept, such as `best.weights.h5` in the run's folder, which
         `gdl.load` then prefers; None keeps none. A resumed training continues from the best value in the file.

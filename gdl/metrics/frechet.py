@@ -49,10 +49,10 @@ def frechet_interval(
     resampled with replacement `rounds` times (Efron 1979). The standard deviation of the resampled distances, times
     the quantile of Student's t with rounds - 1 degrees of freedom, is the half width around the measured distance.
     The quantiles of the resampled distances would be wrong: a resample contains only 63 % of the images, so its
-    distance is larger than the measured one, and often all of them are. The interval does not contain the bias of
-    the distance, which falls with n: compare at the same n.
+    distance tends to be larger than the measured one. The interval does not include the bias of the distance, which
+    falls with n: compare at the same n.
     rounds: at least 2.  level: the share of such intervals that contain the mean distance at this n, in (0, 1).
-    With fewer images than features, the interval can be too wide, by up to about half, and contains it more often.
+    With fewer images than features, the interval can be too wide by up to about half, and then contains the mean more often.
     Raises CourseError for values outside these bounds.
 
     >>> features = np.random.default_rng(0).standard_normal((100, 2))
@@ -79,7 +79,7 @@ def frechet_interval(
         times = rng.multinomial(n, np.full(n, 1 / n))  # how often each image is drawn
         some = times > 0
         weights = times[some]
-        shift = weights @ features[some] / n  # (d,): the mean of the resample, less that of the reference
+        shift = weights @ features[some] / n  # (d,): the mean of the resample minus that of the reference
         trace = (weights @ squares[some] - n * shift @ shift) / (n - 1)  # of the covariance of the resample
         part = projected[some]
         part = np.sqrt(weights / (n - 1))[:, None] * (part - weights @ part / n)

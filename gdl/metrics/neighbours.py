@@ -23,7 +23,7 @@ def precision_recall(real_features: np.ndarray, fake_features: np.ndarray, k: in
     real, fake = check_pair(real_features, fake_features)
     if not 1 <= k < min(len(real), len(fake)):
         raise CourseError(f"k is {k} and the sets have {len(real):,} and {len(fake):,} images: k must be at least 1 and smaller than both.")
-    middle = real.mean(axis=0)  # moving all points keeps the distances and reduces rounding errors
+    middle = real.mean(axis=0)  # shifting all points keeps the distances and reduces rounding errors
     real, fake = real - middle, fake - middle
     # a tolerance for rounding, so that a point on the edge of a ball, or a copy, is inside
     slack = 1e-13 * max(np.sum(points**2, axis=1).max() for points in (real, fake))

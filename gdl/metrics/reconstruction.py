@@ -35,7 +35,7 @@ def ssim(x: np.ndarray, y: np.ndarray, pixel_range: tuple[int, int] = (0, 1)) ->
     """
     x, y = _check_pair(x, y, pixel_range)
     if min(x.shape[1:3]) < 11:
-        raise CourseError(f"SSIM has a window of 11 x 11 pixels; these images have {x.shape[1]} x {x.shape[2]}.")
+        raise CourseError(f"SSIM uses a window of 11 x 11 pixels, and these images have {x.shape[1]} x {x.shape[2]}: give larger ones.")
     parts = [tf.image.ssim(x[i : i + 256], y[i : i + 256], max_val=1.0).numpy() for i in range(0, len(x), 256)]
     return np.concatenate([np.zeros(0), *parts])
 
@@ -67,5 +67,5 @@ def _check_pair(x, y, pixel_range):
     """Both as float32 in [0, 1]; CourseError if they are not images of one shape."""
     x, y = (np.clip(unit_range(check_images(images, pixel_range), pixel_range), 0, 1) for images in (x, y))
     if x.shape != y.shape:
-        raise CourseError(f"Images and reconstructions must have one shape (n, height, width, 3), not {x.shape} and {y.shape}.")
+        raise CourseError(f"Images and reconstructions must have the same shape (n, height, width, 3), not {x.shape} and {y.shape}.")
     return x, y

@@ -28,7 +28,7 @@ class Reference(NamedTuple):
 
 
 def check_network(network: str) -> None:
-    """CourseError unless the network is one of "inception" and "stand_in"."""
+    """CourseError unless the network is "inception" or "stand_in"."""
     if network not in VERSIONS:
         raise CourseError(f"network={network!r} is not known: choose 'inception', or 'stand_in' for quick trials.")
 
@@ -53,7 +53,9 @@ def reference(real: Split | np.ndarray | Reference, network: str = "inception") 
     check_network(network)
     if isinstance(real, Reference):
         if real.network != network:
-            raise CourseError(f"This reference is of the network {real.network!r}: make one with reference(images, network={network!r}).")
+            raise CourseError(
+                f"This reference has the features of the network {real.network!r}: make another with reference(images, network={network!r})."
+            )
         return real
     if not isinstance(real, Split):
         return compute_reference(real, network)

@@ -156,7 +156,9 @@ def _features_and_reference(images, real, network, pixel_range=(0, 1)):
     """Features of the images, (n, d), and the Reference of the real ones; prints notes on what can be compared."""
     images = checked_uint8(getattr(images, "images", images), pixel_range)
     if len(images) < 2:
-        raise CourseError(f"{len(images)} image is too few to compare with the real ones: give at least two, better some thousands.")
+        raise CourseError(
+            f"A comparison with the real images needs at least two images, better some thousands, and there are {len(images)}: give more."
+        )
     real = reference(real, network)
     _note_numbers(len(images), real)
     if images.shape[1] != real.size:

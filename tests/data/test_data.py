@@ -194,8 +194,8 @@ def unlisted(root):
         (remove(PARTITION), "holds no list_eval_partition.txt"),
         (lambda root: (root / "img_align_celeba").rename(root / "elsewhere"), "neither img_align_celeba.zip nor"),
         (remove_photos(1, 30), "holds no .jpg file"),
-        (remove_split(9), "is of the split 'val': add some"),
-        (remove_split(10), "is of the split 'test': add some"),
+        (remove_split(9), "is in the split 'val': add some"),
+        (remove_split(10), "is in the split 'test': add some"),
         (unlisted, "000031.jpg .* has no row in"),
         (table_change(PARTITION, "000007.jpg 0\n", ""), "000007.jpg .* has no row in .*list_eval_partition"),
         (wrong_shape, "000005.jpg in .* has 178x217 pixels instead of 178x218"),
@@ -204,7 +204,7 @@ def unlisted(root):
         (table_change(ATTR, " 1", " 0"), "a value is not -1 or 1"),
         (table_change(ATTR, " 1", "  "), "header or its values"),
         (table_change(ATTR, "000002.jpg", "000001.jpg"), "000001.jpg is in it twice"),
-        (cut_rows, "promises 30 rows and 27 are there"),
+        (cut_rows, "says 30 rows and it has 27"),
         (table_change(PARTITION, "000009.jpg 1", "000009.jpg 3"), "a value is not 0, 1 or 2"),
         (table_change(PARTITION, "000009.jpg 1", "000009.jpg"), "header or its values"),
         (repeated_row, "000001.jpg is in it twice"),
@@ -235,9 +235,9 @@ def test_zips_that_cannot_be_used(make_celeba):
         opened.writestr("img_align_celeba/000001.jpg", b"")
     refused("two photographs of the same name", gdl.CelebA, root, size=16)
     os.truncate(archive, archive.stat().st_size // 2)
-    refused("not a whole zip file: download it again", gdl.CelebA, root, size=16)
+    refused("not a complete zip file: download it again", gdl.CelebA, root, size=16)
     archive.write_text("<html>Too many users have viewed or downloaded this file recently.</html>")
-    refused("not a whole zip file: download it again", gdl.CelebA, root, size=16)
+    refused("not a complete zip file: download it again", gdl.CelebA, root, size=16)
 
 
 def break_photo(root, name):

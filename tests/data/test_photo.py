@@ -275,7 +275,7 @@ def test_files_that_cannot_be_used(tmp_path, monkeypatch):
     no_images = {"text.jpg": b"no image", "empty.png": b"", "page.jpg": b"<html>", "start.jpg": whole[:2]}
     for name, content in no_images.items():
         (tmp_path / name).write_bytes(content)
-        refused(f"{name} is not an image that Pillow can read, as HEIC is not: save it as JPEG", load_photo, tmp_path / name)
+        refused(f"{name} is not an image that Pillow can read; HEIC, for example, is not: save it as JPEG", load_photo, tmp_path / name)
     for ending in ("jpg", "png", "webp", "tif", "gif", "bmp"):
         path = save(tmp_path / f"cut.{ending}", picture(400, 600))
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -310,7 +310,7 @@ def test_sizes_that_are_no_number(size, tmp_path):
 def test_a_file_that_may_not_be_read(tmp_path):
     path = save(tmp_path / "photo.png", picture(178, 218))
     path.chmod(0)
-    refused("You may not read .*photo.png: change its permissions", load_photo, path)
+    refused("You have no permission to read .*photo.png: change its permissions", load_photo, path)
 
 
 @pytest.mark.parametrize("size", [60, 0, 520, 63.5])

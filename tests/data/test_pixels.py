@@ -39,7 +39,7 @@ def test_images_pass_as_they_are():
         (np.zeros((4, 4, 3)), {}, r"shape \(n, height, width, 3\); these have shape \(4, 4, 3\): give x\[None\]"),
         (np.zeros((1, 4, 4, 1)), {}, r"these have shape \(1, 4, 4, 1\)\.$"),
         (np.zeros((1, 4, 4, 3)), {"size": 8}, r"shape \(n, 8, 8, 3\); these have shape \(1, 4, 4, 3\)"),
-        ([np.zeros((4, 4, 3)), np.zeros((5, 5, 3))], {}, "differ in their shapes"),
+        ([np.zeros((4, 4, 3)), np.zeros((5, 5, 3))], {}, "have different shapes"),
         (7, {}, r"these have shape \(\)"),
         (np.full((1, 4, 4, 3), -0.5), {}, r"should be in \[0, 1\]; these range from -0.5 to -0.5: give pixel_range=\(-1, 1\)"),
         (np.full((1, 4, 4, 3), 128.0), {}, r"range from 128 to 128: give uint8 images, 0 to 255, or floats in \[0, 1\]"),

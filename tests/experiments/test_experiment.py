@@ -100,7 +100,7 @@ def test_variants_and_the_small_version_and_the_command_replace_in_this_order():
     "old,new,words",
     [
         ("title =", "titel =", "titel is not known"),
-        ('title = "Codes of two lengths"', "title = 3", "title has to be a text"),
+        ('title = "Codes of two lengths"', "title = 3", "title must be a text"),
         ("[grid]", "[gird]", "gird is not known"),
         ("epochs = 2", "epoch = 2", "vae has no option 'epoch'"),
         ("epochs = 2", "epochs = 2.5", "epochs is 2.5: give a whole number"),
@@ -120,7 +120,7 @@ def test_variants_and_the_small_version_and_the_command_replace_in_this_order():
         ("[2, 3]", "2", "z_dim in [grid]"),
         ("[2, 3]", "[2, 'long']", "z_dim=long: z_dim is 'long': give a whole number"),
         ("[2, 3]", "[2, -3]", "z_dim=-3: z_dim is -3"),
-        ("z_dim = [2, 3]", "size = [32, 64]", "size is in [grid] and fixed elsewhere"),
+        ("z_dim = [2, 3]", "size = [32, 64]", "size is in [grid] and also fixed elsewhere"),
         ("z_dim = [2, 3]", "", "compares nothing"),
         ('"vae"', '"painter"', "model is 'painter'"),
         ('"vae"', '"classifier"', "a classifier makes no images to compare"),
@@ -208,7 +208,11 @@ def test_an_experiment_writes_its_table_and_figure(undisturbed):
             "stand_in_reconstruction_distance",
         } <= set(row)
     page = (undisturbed / "table.md").read_text()
-    assert page.startswith("# Codes of two lengths\n\nIs the longer one better?\n") and "python -m gdl experiment" in page and "no FID" in page
+    assert (
+        page.startswith("# Codes of two lengths\n\nIs the longer one better?\n")
+        and "python -m gdl experiment" in page
+        and "whose distances are not FIDs" in page
+    )
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1 and "±" in lines[2]
     with Image.open(undisturbed / "figure.png") as figure:

@@ -139,7 +139,7 @@ def test_attributes_without_a_vector_are_refused(toy):
     z, table, _ = toy
     with pytest.raises(gdl.CourseError, match="did you mean Smiling"):
         code_vector(z, table, "smiling")
-    with pytest.raises(gdl.CourseError, match="known are Smiling, Lipstick, Glasses"):
+    with pytest.raises(gdl.CourseError, match="choose from Smiling, Lipstick, Glasses"):
         code_vector(z, table, "Hat")
     with pytest.raises(gdl.CourseError, match="All of the 4000 images have All"):
         code_vector(z, table.assign(All=True), "All")

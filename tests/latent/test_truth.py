@@ -49,7 +49,7 @@ def test_pairs_are_faces_of_the_split_and_the_same_drawn_again(faces):
 
 
 def test_what_cannot_be_drawn_again_is_refused(faces):
-    with pytest.raises(gdl.CourseError, match="not one factor"):
+    with pytest.raises(gdl.CourseError, match="No single factor"):
         pairs(faces.train, "No_Beard")
     photographs = gdl.data.Split(faces.val.images, faces.val.attributes, faces.val.names)
     with pytest.raises(gdl.CourseError, match="DrawnFaces"):

@@ -229,8 +229,8 @@ def test_floats_in_either_range_are_worth_the_same_as_bytes(faces):
         (np.full((3, 16, 16, 3), np.inf), "diverged"),
         (np.zeros((16, 16, 3)), "shape"),
         (np.zeros((3, 16, 16, 1)), "shape"),
-        (np.zeros((1, 16, 16, 3)), "too few"),
-        (np.zeros((0, 16, 16, 3)), "too few"),
+        (np.zeros((1, 16, 16, 3)), "at least two images"),
+        (np.zeros((0, 16, 16, 3)), "at least two images"),
     ],
 )
 def test_images_that_are_none_are_refused(images, message):

@@ -90,7 +90,7 @@ def test_bytes_and_floats_compare_alike(compare, pair):
 @pytest.mark.parametrize("compare", [mean_squared_error, ssim, pearson])
 def test_images_that_do_not_fit_are_named(compare, pair):
     x, y = pair
-    with pytest.raises(CourseError, match="one shape"):
+    with pytest.raises(CourseError, match="the same shape"):
         compare(x, y[:3])
     with pytest.raises(CourseError, match=r"\(n, height, width, 3\)"):
         compare(x[0], y[0])
