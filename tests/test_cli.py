@@ -62,7 +62,7 @@ def test_train_says_what_it_does(trained):
 def test_train_goes_on_and_then_stops(trained, capsys):
     out, _ = trained
     cli.main([*TINY, "--epochs", "2", "--out", str(out)])
-    assert "going on after epoch 1" in capsys.readouterr().out
+    assert "continuing after epoch 1" in capsys.readouterr().out
     assert pd.read_csv(out / "history.csv")["epoch"].tolist() == [1, 2]
     cli.main([*TINY, "--epochs", "2", "--out", str(out)])
     assert "nothing left to train" in capsys.readouterr().out

@@ -97,9 +97,7 @@ def resampled(faces: Faces, attribute: str, share: float = 0.5, seed: int = 0) -
     if not 0 < share < 1:
         raise DataError(f"share is {share}: give a number more than 0 and less than 1.")
     if has.all() or not has.any():
-        raise DataError(
-            f"{'Every' if has.all() else 'No'} training image has the attribute {attribute}: choose another one, which repeating can change."
-        )
+        raise DataError(f"{'Every' if has.all() else 'No'} training image has the attribute {attribute}: choose one that only some of them have.")
     rng = np.random.default_rng(seed)
     common, rare, odds = np.flatnonzero(~has), np.flatnonzero(has), share / (1 - share)
     if len(rare) > odds * len(common):

@@ -16,7 +16,7 @@ def check_features(features: np.ndarray) -> np.ndarray:
     """Features as float64, (n, d); CourseError if there are fewer than 2 rows, or numbers that are not finite."""
     features = np.asarray(features, np.float64)
     if features.ndim != 2 or len(features) < 2:
-        raise CourseError(f"Give features of shape (n, d) with n at least 2; these have shape {features.shape}.")
+        raise CourseError(f"Give features of at least 2 images, of shape (n, d); these have shape {features.shape}.")
     if not np.isfinite(features).all():
         raise CourseError("Features are NaN or infinite, because the model has diverged: train it again with a lower learning rate.")
     return features

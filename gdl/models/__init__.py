@@ -50,7 +50,7 @@ RETIRED = {"image_noise": 0.0}  # options of version 0.1.0 that are gone, and th
 
 
 def readable_options(options: dict) -> dict:
-    """A model's options as this version knows them, out of those that an earlier version wrote.
+    """A model's options as this version knows them, from those that this or an earlier version wrote.
 
     Raises CourseError for a retired option with a value that did something.
     """

@@ -23,9 +23,9 @@ class AdversarialModel(DecoderModel):
         critic_steps * batch_size images, and each critic step gets a part of its own.
     critic_norm: "batch", "layer" or None, the critic's normalisation; `batch_norm` and `layer_norm` are the generator's.
     ema: decay of a moving average of the generator's weights, such as 0.998. The average then makes the
-        images of `generate` and `decode` (Yazici et al. 2019). None has no average.
+        images of `generate` and `decode` (Yazici et al. 2019). None: no average.
     Further options, the same for both networks: see `gdl.models.architecture.Architecture`.
-    A subclass has `critic_loss` and `generator_loss`, and the names of its metrics in `metric_names`.
+    A subclass defines `critic_loss` and `generator_loss`, and lists the names of its metrics in `metric_names`.
     Raises CourseError for options that are not known or do not fit together.
     """
 
@@ -42,7 +42,7 @@ class AdversarialModel(DecoderModel):
             raise CourseError(f"critic_norm={critic_norm!r} is not known: choose 'batch', 'layer' or None.")
         ema = None if ema is None else number("ema", ema)
         if ema is not None and ema >= 1:
-            raise CourseError(f"ema is {ema}: it is the share of the old average that is kept, at least 0 and less than 1, such as 0.998.")
+            raise CourseError(f"ema is {ema}: it is the decay of an average, so give at least 0 and less than 1, such as 0.998.")
         self.critic_steps, self.critic_norm, self.ema = critic_steps, critic_norm, ema
 
         self.generator = self.make_generator("generator")
@@ -69,7 +69,7 @@ class AdversarialModel(DecoderModel):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)  # (critic_steps * batch, size, size, 3)
-        enough = f"A batch needs an image for each of the {self.critic_steps} critic steps; better, critic_steps * batch_size of them."
+        enough = f"The batch has fewer images than the {self.critic_steps} critic steps: give critic_steps * batch_size images."
         tf.debugging.assert_greater_equal(tf.shape(x)[0], self.critic_steps, message=enough)
         for i in range(self.critic_steps):
             real = x[i :: self.critic_steps]  # (batch, size, size, 3), new images for each step
@@ -78,17 +78,17 @@ class AdversarialModel(DecoderModel):
         return self.results()
 
     def critic_step(self, real: tf.Tensor) -> None:
-        """One step of the critic on real images, (batch, size, size, 3), and as many fakes. The generator stays as it is."""
+        """One step of the critic on real images, (batch, size, size, 3), and as many fakes. The generator does not change."""
         fake = self.generator(self.random_codes(tf.shape(real)[0]), training=True)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(self.critic_loss(real, fake, training=True))  # ()
-            scaled_loss = self.critic_optimizer.scale_loss(loss)  # larger in float16, else the same
+            scaled_loss = self.critic_optimizer.scale_loss(loss)  # larger in float16, otherwise unchanged
         weights = self.critic.trainable_variables
         gradients = tape.gradient(scaled_loss, weights)
         self.critic_optimizer.apply_gradients(zip(gradients, weights))
 
     def generator_step(self, n: int) -> None:
-        """One step of the generator, on n random codes. The critic stays as it is."""
+        """One step of the generator, on n random codes. The critic does not change."""
         z = self.random_codes(n)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(self.generator_loss(self.generator(z, training=True), training=True))  # ()
@@ -127,7 +127,7 @@ class AdversarialModel(DecoderModel):
             average.assign(decay * average + (1 - decay) * new)
 
     def track(self, **values: tf.Tensor) -> None:
-        """Adds numbers of each image, (batch,), to the metrics of these names."""
+        """Adds values, one for each image, (batch,), to the metrics with these names."""
         for name, value in values.items():
             self.trackers[name].update_state(value)
 

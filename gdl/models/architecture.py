@@ -31,7 +31,7 @@ class Architecture:
         (7, 3, 3, 3, 3) are those of the paper.
     batch_norm: batch normalisation after each convolution (Ioffe and Szegedy 2015).
     layer_norm: layer normalisation instead (Ba, Kiros and Hinton 2016), over each image's whole
-        feature map; for this batch_norm has to be False.
+        feature map; it requires batch_norm=False.
     dropout: share of each stage's values that are set to zero in training, 0 <= dropout < 1.
     pixel_range: (0, 1), and the decoder ends in a sigmoid, or (-1, 1), and it ends in a tanh.
     Raises CourseError for options that do not fit together.
@@ -86,14 +86,14 @@ class Architecture:
         if self.residual == "resnet18" and len(self.filters) < 2:
             raise CourseError("residual='resnet18' needs at least two filters: one for the first convolution and one for each stage.")
         if self.batch_norm and self.layer_norm:
-            raise CourseError("batch_norm and layer_norm are both True: one normalisation is enough, so set batch_norm=False for layer_norm.")
+            raise CourseError("batch_norm and layer_norm are both True, and only one can be: set batch_norm=False for layer_norm.")
         if self.dropout >= 1:
             raise CourseError(f"dropout is {self.dropout}: it is a share, so give less than 1.")
         halvings = 2 ** len(self.filters)
         if self.image_size < halvings or self.image_size % halvings:
             raise CourseError(
                 f"image_size {self.image_size} cannot be halved {len(self.filters)} times: with {len(self.filters)} "
-                f"filters it has to be a multiple of {halvings}, such as {halvings * max(1, round(self.image_size / halvings))}."
+                f"filters it must be a multiple of {halvings}, such as {halvings * max(1, round(self.image_size / halvings))}."
             )
 
     @property

@@ -27,7 +27,7 @@ class FaceModel(keras.Model):
     Its methods take and return NumPy arrays and work through them a batch at a time, with a progress bar when it takes
     long. Images go in as uint8, or as float32 in the model's own pixel range; they come out as float32 in that range.
     `model.save("vae.keras")` writes options, weights and optimisers. `keras.models.load_model` reads them in the precision
-    of that moment, once the class has been imported, as by naming `gdl.VAE`.
+    that Keras is then set to. The class must be imported first, for example by naming `gdl.VAE`.
     """
 
     has_validation_loss: bool = True  # whether a lower validation loss means better images, so that patience can watch it
@@ -42,7 +42,7 @@ class FaceModel(keras.Model):
 
     @property
     def batches_per_step(self) -> int:
-        """How many batches one training step takes."""
+        """The number of batches that one training step takes."""
         return 1
 
     @property
@@ -90,7 +90,7 @@ class FaceModel(keras.Model):
         return cls(**readable_options(config))
 
     def get_compile_config(self) -> dict | None:
-        """What `save` writes of the optimisers."""
+        """What `save` writes about the optimisers."""
         return {"optimizers": [keras.saving.serialize_keras_object(optimizer) for optimizer, _ in self.optimizer_groups]} if self.compiled else None
 
     def compile_from_config(self, config: dict) -> None:
@@ -106,13 +106,13 @@ class FaceModel(keras.Model):
         if not keras.backend.is_float_dtype(dtype):
             raise CourseError(
                 f"Training takes floats in the pixel range, as faces.train.batches(...) gives; these images are {dtype}: "
-                f"gdl.data.to_float(images, {self.architecture.pixel_range}) makes floats of bytes."
+                f"convert uint8 images with gdl.data.to_float(images, {self.architecture.pixel_range})."
             )
         low, high = self.architecture.pixel_range
         return x if (low, high) == (0, 1) else (x - low) / (high - low)
 
     def check_images(self, x: np.ndarray) -> np.ndarray:
-        """Images as float32 in the model's pixel range; CourseError where they are none."""
+        """Images as float32 in the model's pixel range; CourseError if they are not images in that range."""
         x = check_images(x, self.architecture.pixel_range, self.architecture.image_size)
         return to_float(x, self.architecture.pixel_range) if x.dtype == np.uint8 else x.astype(np.float32)
 
@@ -181,7 +181,7 @@ def in_batches(network, array, batch_size=256):
 
 
 def second_optimizer(optimizer, precision):
-    """The second optimiser as Keras's `compile` treats the first: a name becomes an optimiser, and float16 gets a loss scale."""
+    """The second optimiser, treated as Keras's `compile` treats the first: a name becomes an optimiser, and float16 gets a loss scale."""
     if optimizer is None:
         return None
     optimizer = keras.optimizers.get(optimizer)

@@ -16,12 +16,12 @@ from gdl.models.networks import image_features
 
 
 class AttributeClassifier(FaceModel):
-    """A convolutional network with one logit for each attribute of a face. A face can have several of them.
+    """A convolutional network with one logit for each attribute of a face. A face can have several attributes.
 
     attributes: their names, such as `faces.train.attributes.columns`; training takes the labels from the faces.
     Further options: see `gdl.models.architecture.Architecture`; z_dim and upsampling have no effect here.
     The loss is the binary cross-entropy, averaged over the attributes and over the images. Rare attributes have no larger
-    weight, so that the probabilities are calibrated: of the faces with 0.2, a fifth have the attribute. The price is that
+    weight, so that the probabilities are calibrated: of the faces with probability 0.2, a fifth have the attribute. The price is that
     the probability of a rare attribute seldom exceeds 1/2, the threshold from which it counts as present.
     `fit` takes batches of pairs (images, attributes as 0 or 1), as from `batches(labels=True)`.
     Raises CourseError for attributes that are missing or named twice.
@@ -39,7 +39,7 @@ class AttributeClassifier(FaceModel):
                 "A classifier needs faces with attributes: give attributes=faces.train.attributes.columns, of CelebA or of the drawn faces."
             )
         if len(set(attributes)) < len(attributes):
-            raise CourseError(f"The attributes {', '.join(attributes)} name one of them twice: name each once.")
+            raise CourseError(f"The attributes {', '.join(attributes)} contain one of them twice: give each once.")
         super().__init__(image_size, len(attributes), filters, **options)
         self.attributes = attributes
         x = keras.Input((image_size, image_size, 3))
@@ -56,7 +56,7 @@ class AttributeClassifier(FaceModel):
         return self.network(x, training=training)  # (batch, attributes)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> tf.Tensor:
-        # log(1 + exp(logit)) less the logit where the attribute is present
+        # log(1 + exp(logit)) minus the logit where the attribute is present
         return ops.mean(ops.softplus(y_pred) - y * y_pred)
 
     def compile(self, optimizer: Any = "adam", **options: Any) -> None:

@@ -11,8 +11,8 @@ from gdl.models import replicas
 class LeakyReLU(layers.Layer):
     """max(x, 0.2 x), quicker in a gradient penalty.
 
-    The second derivative is 0 almost everywhere. TensorFlow's own sends these zeros back through the whole network; here
-    the slope is a constant to a second derivative.
+    The second derivative is 0 almost everywhere. TensorFlow's own layer propagates these zeros through the whole network;
+    here a second derivative treats the slope as a constant.
     """
 
     def call(self, x):
@@ -62,7 +62,7 @@ class Conv2D(layers.Conv2D):
 
 @keras.saving.register_keras_serializable("gdl")
 class Conv2DTranspose(layers.Conv2DTranspose):
-    """Keras's layer, with the quicker gradient of `Conv2D`: it is the same convolution the other way round."""
+    """Keras's layer, with the quicker gradient of `Conv2D`: it is the same convolution in the other direction."""
 
     def call(self, inputs):
         height, width = inputs.shape[1:3]
@@ -96,7 +96,7 @@ def _double(x, kernel):
 def _filters_gradient(large, small, k):
     """Gradient of the filters between two maps: itself a convolution, of the large map with the small one as its filters.
 
-    The images of the batch take the channels' place. (batch, 2 h, 2 w, c), (batch, h, w, d) -> (k, k, c, d)
+    The images of the batch take the place of the channels. (batch, 2 h, 2 w, c), (batch, h, w, d) -> (k, k, c, d)
     """
     margin = [(k - 2) // 2, (k - 1) // 2]
     with tf.name_scope("filters_gradient"):

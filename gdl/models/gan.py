@@ -14,8 +14,8 @@ from gdl.models.losses import discriminator_loss, generator_loss
 class GAN(AdversarialModel):
     """Generator and discriminator, trained with cross-entropy. Goodfellow et al. 2014; Radford, Metz and Chintala 2016.
 
-    label_smoothing: real images are labelled 1 - label_smoothing, with 0.1 for example 0.9 (Salimans et al. 2016).
-    label_noise: each label moves towards the other one by a random amount between 0 and this.
+    label_smoothing: the label of real images is 1 - label_smoothing, for example 0.9 instead of 1 (Salimans et al. 2016).
+    label_noise: each label moves towards the other one by a random amount between 0 and label_noise.
     Further options: see `gdl.models.adversarial.AdversarialModel`, whose critic is the discriminator here.
     Raises CourseError for options that are not known or do not fit together.
 
@@ -48,7 +48,7 @@ class GAN(AdversarialModel):
         return loss
 
     def generator_loss(self, fake: tf.Tensor, training: bool) -> tf.Tensor:
-        """Cross-entropy of the generator, whose fakes should be called real. (batch, size, size, 3) -> (batch,)"""
+        """Cross-entropy of the generator, whose fakes should be classified as real. (batch, size, size, 3) -> (batch,)"""
         loss = generator_loss(self.critic(fake, training=training))
         self.track(generator_loss=loss)
         return loss

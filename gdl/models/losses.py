@@ -39,11 +39,11 @@ def kl_divergence(z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
 
 
 def discriminator_loss(real: tf.Tensor, fake: tf.Tensor, real_label: Any = 1.0, fake_label: Any = 0.0) -> tf.Tensor:
-    """Cross-entropy of a discriminator that should call real images real and fakes fake, in nats. Goodfellow et al. 2014.
+    """Cross-entropy of a discriminator that should classify real images as real and fakes as fake, in nats. Goodfellow et al. 2014.
 
     real, fake: its logits, two (batch,) -> (batch,)
-    real_label, fake_label: the right answers, numbers or (batch,). A little less than 1 for real images alone smooths the
-        labels (Salimans et al. 2016).
+    real_label, fake_label: the targets, numbers or (batch,). A real_label a little below 1 is one-sided label smoothing
+        (Salimans et al. 2016).
 
     >>> import numpy as np
     >>> discriminator_loss(np.zeros(1), np.zeros(1)).numpy()  # a discriminator that guesses: 2 log 2
@@ -53,7 +53,7 @@ def discriminator_loss(real: tf.Tensor, fake: tf.Tensor, real_label: Any = 1.0, 
 
 
 def generator_loss(fake: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of a generator whose fakes should be called real, in nats. Logits, (batch,) -> (batch,)
+    """Cross-entropy of a generator whose fakes should be classified as real, in nats. Logits, (batch,) -> (batch,)
 
     The non-saturating loss of Goodfellow et al. 2014, section 3: -log D(fake) instead of log(1 - D(fake)).
     """
@@ -61,7 +61,7 @@ def generator_loss(fake: tf.Tensor) -> tf.Tensor:
 
 
 def wasserstein_critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """Score of the fake less score of the real image. Two (batch,) -> (batch,)
+    """Score of the fake image minus score of the real image. Two (batch,) -> (batch,)
 
     The negative of its mean is the estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou 2017).
     """
@@ -69,7 +69,7 @@ def wasserstein_critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
 
 
 def wasserstein_generator_loss(fake: tf.Tensor) -> tf.Tensor:
-    """The negative of the critic's score, which the generator should raise. (batch,) -> (batch,)"""
+    """The negative of the critic's score, which the generator should increase. (batch,) -> (batch,)"""
     return -fake
 
 
@@ -77,14 +77,14 @@ def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, alpha: 
     """(|gradient of the critic| - 1)^2 at a point between each real image and a fake one, in float32.
 
     critic: function of images that returns a score for each, (batch,).
-    real, fake: two (batch, h, w, 3).  alpha: the place between the two of each pair, (batch, 1, 1, 1) in [0, 1].
+    real, fake: two (batch, h, w, 3).  alpha: the share of the real image in the point, (batch, 1, 1, 1) in [0, 1].
     -> (batch,). Gulrajani et al. 2017.
     """
     between = ops.convert_to_tensor(fake + alpha * (real - fake))
     with tf.GradientTape() as tape:
         tape.watch(between)
         scores = critic(between)
-    gradients = tf.cast(tape.gradient(scores, between), "float32")  # each score depends on its own image alone
-    # without the small number the square root has no derivative at 0, and NaN would reach the weights
+    gradients = tf.cast(tape.gradient(scores, between), "float32")  # each score depends only on its own image
+    # without the small number the derivative of the square root at 0 is infinite, and the weights would become NaN
     norms = ops.sqrt(ops.sum(ops.square(gradients), axis=(1, 2, 3)) + 1e-12)
     return ops.square(norms - 1)

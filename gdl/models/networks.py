@@ -86,7 +86,7 @@ def _upsample(x, filters, kernel, architecture):
 
 
 def _basic_block(x, filters, architecture, resize=None, kernel=3):
-    """Two convolutions beside a shortcut (He et al. 2016); `resize` is what changes the size, if anything does."""
+    """Two convolutions beside a shortcut (He et al. 2016); `resize` changes the size, if it is given."""
     bias = not architecture.batch_norm
     shortcut = x
     if resize or x.shape[-1] != filters:

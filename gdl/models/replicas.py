@@ -1,7 +1,7 @@
 """Training on several devices: a step that is written for one device becomes the same step on all of them together.
 
 TensorFlow's MirroredStrategy gives each device (a replica) a part of the batch, runs the step on each, and adds up the
-gradients. The replicas know nothing of each other: each draws the same random numbers, takes the mean over its own
+gradients. The replicas are independent: each draws the same random numbers, takes the mean over its own
 images, and looks for an overflow of float16 in its own gradients. This module corrects all three. On one device it
 changes nothing. `gdl.models.base` imports it and calls `share_batch`, so that the models need not mention it.
 """

@@ -1,4 +1,4 @@
-"""The variational autoencoder: a code that is a distribution, and a decoder that makes new images (chapters 02 and 03)."""
+"""The variational autoencoder: an encoder that gives a distribution of codes, and a decoder that makes new images (chapters 02 and 03)."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class VAE(EncoderDecoderModel):
         saves most of the encoder's weights. None leaves it out.
     warm_up: training steps in which the weight of the KL grows from 0 to beta (Bowman et al. 2016).
     Further options: see `gdl.models.architecture.Architecture`.
-    All losses and metrics are averages over the images of sums over pixels or dimensions.
+    Losses and metrics are summed over the pixels or dimensions of each image and averaged over the images.
     Raises CourseError for options that are not known or do not fit together.
 
     >>> import gdl
@@ -79,7 +79,7 @@ class VAE(EncoderDecoderModel):
         with tf.GradientTape(persistent=True) as tape:  # persistent: there may be two optimisers
             reconstruction, kl = self.both_losses(x, training=True)  # (batch,), (batch,)
             loss = tf.reduce_mean(reconstruction + beta * kl)  # ()
-            scaled = [optimizer.scale_loss(loss) for optimizer, _ in self.optimizer_groups]  # larger in float16, else the same
+            scaled = [optimizer.scale_loss(loss) for optimizer, _ in self.optimizer_groups]  # larger in float16, otherwise unchanged
         for (optimizer, weights), scaled_loss in zip(self.optimizer_groups, scaled):
             gradients = tape.gradient(scaled_loss, weights)
             optimizer.apply_gradients(zip(gradients, weights))
@@ -91,7 +91,7 @@ class VAE(EncoderDecoderModel):
         return self.track(reconstruction, kl, self.beta)
 
     def track(self, reconstruction: tf.Tensor, kl: tf.Tensor, beta: float) -> dict[str, tf.Tensor]:
-        """Adds the losses of a batch, (batch,) each, to the metrics and returns these."""
+        """Adds the losses of a batch, (batch,) each, to the metrics and returns the metrics."""
         loss = reconstruction + beta * kl  # (batch,)
         self.trackers["loss"].update_state(loss)
         self.trackers["reconstruction_loss"].update_state(reconstruction)

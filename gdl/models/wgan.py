@@ -15,7 +15,7 @@ class WGAN(AdversarialModel):
     """Generator and critic; the critic's weights are clipped. Arjovsky, Chintala and Bottou 2017.
 
     critic_steps: steps of the critic for each step of the generator.
-    clip: bound of the absolute value of the critic's weights. The bound of the scales of its normalisation
+    clip: bound on the absolute value of the critic's weights. The bound on the scales of its normalisation
         layers is 1: with scales of 0.01 the signal would vanish from layer to layer.
     critic_norm: "batch" as in the paper, "layer" or None.
     Further options: see `gdl.models.adversarial.AdversarialModel`. The usual learning rate is the paper's,
@@ -39,7 +39,7 @@ class WGAN(AdversarialModel):
             raise CourseError(f"clip is {clip}: it bounds the critic's weights, so give more than 0, such as 0.01.")
 
     def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
-        """Score of the fake less score of the real image. Two (batch, size, size, 3) -> (batch,)"""
+        """Score of the fake image minus score of the real image. Two (batch, size, size, 3) -> (batch,)"""
         loss = wasserstein_critic_loss(self.critic(real, training=training), self.critic(fake, training=training))
         self.track(critic_loss=loss, wasserstein=-loss)
         return loss
@@ -58,7 +58,7 @@ class WGAN(AdversarialModel):
 
     @property
     def limits(self) -> list[tuple]:
-        """Each of the critic's weights with the bound of its absolute value."""
+        """Each of the critic's weights with the bound on its absolute value."""
         return [(weight, 1.0 if weight.name == "gamma" else self.clip) for weight in self.critic.trainable_variables]
 
     def default_optimizers(self, learning_rate: float | None = None) -> list[keras.optimizers.Optimizer]:

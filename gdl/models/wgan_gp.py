@@ -32,14 +32,14 @@ class WGANGP(AdversarialModel):
     ):  # fmt: skip
         if options.get("critic_norm") == "batch":
             raise CourseError(
-                "critic_norm='batch' does not go with a gradient penalty, which takes the gradient of each image's score by that "
-                "image alone, while batch normalisation mixes all images of a batch: choose 'layer' or None."
+                "critic_norm='batch' does not work with a gradient penalty, because batch normalisation makes the score of an "
+                "image depend on all images of the batch: choose 'layer' or None."
             )
         super().__init__(image_size, z_dim, filters, critic_steps=critic_steps, **options)
         self.gp_weight = number("gp_weight", gp_weight)
 
     def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
-        """Score of the fake less score of the real image, plus the penalty. Two (batch, size, size, 3) -> (batch,)"""
+        """Score of the fake image minus score of the real image, plus the penalty. Two (batch, size, size, 3) -> (batch,)"""
         difference = wasserstein_critic_loss(self.critic(real, training=training), self.critic(fake, training=training))
         alpha = keras.random.uniform((tf.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
         penalty = gradient_penalty(lambda x: self.critic(x, training=training), real, fake, alpha)

@@ -27,8 +27,8 @@ SHA256 = {
 def pretrained(name: str) -> Any:
     """A trained model that comes with the course.
 
-    name: "vae-celeba64", a VAE; "gan-celeba64", a GAN; "classifier-celeba64", an AttributeClassifier: each of photographs of
-        64x64 pixels. Their data allow non-commercial research only, and so do they: see NAME.md beside this module.
+    name: "vae-celeba64", a VAE; "gan-celeba64", a GAN; "classifier-celeba64", an AttributeClassifier: each for photographs of
+        64x64 pixels. Like their training data, they are for non-commercial research only: see NAME.md beside this module.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.

@@ -73,7 +73,7 @@ def _labelled_codes(model, options):
 
 
 def _without_history(model):
-    """An adversarial model that has its averaged generator as its only one; any other model unchanged."""
+    """An adversarial model whose only generator is the averaged one; any other model unchanged."""
     if not isinstance(model, AdversarialModel):
         return model
     single = type(model)(**model.get_config() | {"ema": None})

@@ -1,4 +1,4 @@
-"""Keras callbacks for everything about training that is neither the training step nor shown."""
+"""Keras callbacks for everything about training except the training step and the display."""
 
 import signal
 import threading
@@ -15,8 +15,8 @@ from gdl.errors import CourseError
 class Reseed(keras.callbacks.Callback):
     """Starts each epoch from a random state that depends on the seed and the epoch alone.
 
-    Keras does not save the states of its random layers (dropout, sampling) with the weights. They are set anew here, so
-    that a resumed training draws the numbers of an uninterrupted one.
+    Keras does not save the states of its random layers (dropout, sampling) with the weights. This callback sets
+    them, so that a resumed training draws the numbers of an uninterrupted one.
     """
 
     def __init__(self, seed: int):
@@ -34,7 +34,7 @@ class Interrupt(keras.callbacks.Callback):
     """Stops after the current batch on Ctrl-C or the notebook's stop button; a second Ctrl-C stops at once.
 
     Python raises KeyboardInterrupt in whatever code is running. In some places, such as destructors, it prints the
-    exception and forgets it, and the training would go on. Use this callback as a context around `fit`.
+    exception and ignores it, and the training would continue. Use this callback as a context around `fit`.
     """
 
     def __enter__(self):
@@ -62,7 +62,7 @@ class Interrupt(keras.callbacks.Callback):
 
 
 class HalveLearningRate(keras.callbacks.Callback):
-    """Halves the learning rate of every optimiser each `every` epochs; None or 0 never does."""
+    """Halves the learning rate of every optimiser after every `every` epochs; None or 0 never halves it."""
 
     def __init__(self, every: int | None, optimizers: Sequence[keras.optimizers.Optimizer]):
         super().__init__()
@@ -76,7 +76,7 @@ class HalveLearningRate(keras.callbacks.Callback):
                 optimizer.learning_rate = rate * 0.5 ** (epoch // self.every)
 
     def restore(self) -> None:
-        """Sets the first rates again, so that the same model can be trained further with the same settings."""
+        """Restores the initial rates, so that the same model can be trained further with the same settings."""
         for optimizer, rate in zip(self.optimizers, self.rates):
             optimizer.learning_rate = rate
 
@@ -99,7 +99,7 @@ class StopIfDiverged(keras.callbacks.Callback):
 
 
 class Patience(keras.callbacks.Callback):
-    """Stops a training whose validation loss has not fallen for `epochs` epochs; None never does.
+    """Stops a training whose validation loss has not fallen for `epochs` epochs; None never stops it.
 
     It looks at the whole history, so that a resumed training stops where an uninterrupted one would have.
     """
@@ -123,7 +123,7 @@ class Patience(keras.callbacks.Callback):
 class History(keras.callbacks.Callback):
     """One row for each epoch: its number, the metrics, the learning rate, seconds and images per second.
 
-    Keras's own history begins anew with each `fit`; this one continues the rows of earlier calls. The seconds are those
+    Keras's own history starts again with each `fit`; this one continues the rows of earlier calls. The seconds are those
     of the training steps, without the validation.
     images: number of training images in an epoch.
     """
@@ -151,9 +151,9 @@ class History(keras.callbacks.Callback):
 
 
 class ProcessorTime(keras.callbacks.Callback):
-    """Puts `cpu_seconds` into the history: what all processor cores together spent on the epoch, validation included.
+    """Adds `cpu_seconds` to the history: the time that all processor cores together spent on the epoch, validation included.
 
-    Unlike the time on the clock it hardly changes when other programs run beside the training.
+    Unlike wall-clock time, it hardly changes when other programs run beside the training.
     """
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -1,4 +1,4 @@
-"""What a training shows: a progress bar for each epoch, and a picture that changes."""
+"""The display of a training: a progress bar for each epoch, and a picture that changes."""
 
 import sys
 from collections.abc import Mapping

@@ -16,14 +16,14 @@ from gdl.training.train import train
 
 
 def load_or_train(name: str, faces: Faces) -> FaceModel:
-    """A trained model of these faces, without waiting where there is a run already. Prints in one line which run it is.
+    """A trained model of these faces, from an existing run if there is one. Prints in one line which run it is.
 
     name: "vae", "wgan_gp" or "classifier".
     faces: the data to train with. A run on other data, or on another size, is not used.
-    The first of these that exists is loaded: a training of the command line in `runs/NAME`, here or in the folder above or
-    in GDL_RUNS; the run of chapter 02 or 06 in this session's profile. Otherwise the model is trained now with that
-    chapter's settings, in a run folder of its own, where the next call finds it: the chapter still trains its model when it
-    is read later. An interrupted run goes on.
+    The first of these that exists is loaded: a run of the command line, which is `NAME` in the folder GDL_RUNS, or without
+    GDL_RUNS `runs/NAME` here or in the parent folder; then the run of chapter 02 or 06 in this session's profile. Otherwise
+    the model is trained now with that chapter's settings. Its run folder is not that of the chapter, which still trains its
+    own model when it is run later. An interrupted run continues.
     Raises CourseError for an unknown name.
 
     >>> vae = gdl.load_or_train("vae", gdl.faces(size=64))  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""The folder of a training: settings, history, pictures and weights, from which it goes on and from which a model is loaded."""
+"""The folder of a training: settings, history, pictures and weights. Training continues from it, and a model is loaded from it."""
 
 import csv
 import json
@@ -52,12 +52,12 @@ def load(run: str | Path) -> FaceModel:
         keras.config.set_dtype_policy(before)
     rates = HalveLearningRate(None, [optimizer for optimizer, _ in model.optimizer_groups])
     model.load_weights(folder.best if folder.best.is_file() else folder.weights()[-1])
-    rates.restore()  # those that the training began with, so that it can go on
+    rates.restore()  # those that the training began with, so that it can continue
     return model
 
 
 def run_settings(model: FaceModel, faces: Faces, options: TrainingOptions) -> dict:
-    """The content of run.json: all that a training has to agree in to go on."""
+    """The content of run.json: all settings that must stay the same for a training to continue."""
     optimizers = [keras.optimizers.serialize(optimizer) for optimizer, _ in model.optimizer_groups]
     training = {name: getattr(options, name) for name in ("batch_size", "halve_every", "steps_per_epoch", "flip")}
     return {
@@ -105,7 +105,7 @@ class RunFolder:
             if changes:
                 raise CourseError(
                     f"{self.path} holds a training with other settings ({'; '.join(changes)}): "
-                    "use the same settings to go on; to start again, delete that folder or give another."
+                    "use the same settings to continue; to start again, delete that folder or give another."
                 )
         else:
             with whole_file(self.settings_file) as partial:
@@ -124,7 +124,7 @@ class RunFolder:
         file = self.path / "history.csv"
         if not epochs or not file.is_file():
             return []
-        with open(file, newline="") as opened:  # not by pandas, whose floats are not in every version those that were written
+        with open(file, newline="") as opened:  # not by pandas, which does not read back the exact floats in every version
             rows = [{name: _number(text) for name, text in row.items()} for row in csv.DictReader(opened)]
         return [row for row in rows if row["epoch"] <= epochs]
 
@@ -170,7 +170,7 @@ def _number(text):
 
 
 def _without_names(optimizer):
-    """Keras's description of an optimiser with readable floats, and without the names, which count the optimisers made before."""
+    """Keras's description of an optimiser with readable floats, and without the names, which depend on how many optimisers were made before."""
     if isinstance(optimizer, dict):
         return {key: _without_names(value) for key, value in optimizer.items() if key != "name"}
     return float(f"{optimizer:.6g}") if isinstance(optimizer, float) else optimizer

@@ -1,4 +1,4 @@
-"""Training that can be stopped at any moment and goes on from its last finished epoch."""
+"""Training that can be stopped at any moment and continues after its last finished epoch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +34,7 @@ def train(
     epochs: in all, including those of earlier calls with the same run folder.
     run: folder of the training. After each epoch it holds the weights with the optimiser's state (`epoch-0003.weights.h5`),
         `history.csv`, a picture (`pictures/epoch-0003.png`) and `run.json` with all the settings; at the end
-        `training.gif`. Called again with the same settings, training goes on after the last finished epoch. The weights
+        `training.gif`. A second call with the same settings continues after the last finished epoch. The weights
         after N epochs are then those of an uninterrupted training, bit for bit, on the same machine. None writes nothing.
     callbacks: further Keras callbacks, run before the epoch is saved; numbers that they put into `logs` at the end of
         an epoch become columns of the history.
@@ -70,8 +70,8 @@ def train(
         print(f"{run} has {done} finished epochs already; {why}.")
     else:
         if done:
-            print(f"{run}: going on after epoch {done}.")
-        own = [halving, Reseed(settings.seed), history, StopIfDiverged()]  # the last before the epoch is shown or saved
+            print(f"{run}: continuing after epoch {done}.")
+        own = [halving, Reseed(settings.seed), history, StopIfDiverged()]  # StopIfDiverged comes before the epoch is shown or saved
         if pictures and not quiet:
             own.append(Preview(faces.val.images[:6], folder.pictures if folder else None))
         if not quiet:

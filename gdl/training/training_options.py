@@ -12,8 +12,8 @@ class TrainingOptions:
     """How a model is trained.
 
     batch_size: images in a batch; a model with several critic steps takes a batch for each of them.
-    learning_rate: of the model's usual optimisers; None is their usual rate. A model that is compiled keeps its own.
-    halve_every: number of epochs after which every learning rate is halved, again and again; None or 0 never halves it.
+    learning_rate: of the model's usual optimisers; None is their usual rate. A compiled model keeps its own.
+    halve_every: every learning rate is halved after every halve_every epochs; None or 0 never halves it.
     steps_per_epoch: batches in an epoch; None is the whole training set.
     flip: mirrors half of the images, chosen anew in each epoch.
     patience: training stops when the validation loss has not fallen for this many epochs. The model then has the weights of

@@ -237,7 +237,7 @@ def test_what_is_done_is_left_alone_and_what_has_changed_is_done_anew(undisturbe
     assert len(table(out)) == 1 and table(out)["stand_in_distance_train"][0] != results["stand_in_distance_train"][0]
 
     run(write(TINY.replace("epochs = 2", "epochs = 3").replace("[2, 3]", "[2]")), out)
-    assert "going on after epoch 2" in capsys.readouterr().out and table(out)["epochs"].tolist() == [3]
+    assert "continuing after epoch 2" in capsys.readouterr().out and table(out)["epochs"].tolist() == [3]
 
     file = write(TINY.replace("epochs = 2", "epochs = 2\nhalve_every = 1").replace("[2, 3]", "[2, 4]"))
     with pytest.raises(
@@ -259,7 +259,7 @@ def test_a_killed_experiment_ends_where_an_undisturbed_one_does(undisturbed, wri
     finished = {file: time for file, time in files_of(out).items() if file.parent.name == "z_dim=2"}
     run(file, out)
     printed = capsys.readouterr().out
-    assert "Cell 2 of 2" in printed and "Cell 1 of 2" not in printed and "going on after epoch 1" in printed
+    assert "Cell 2 of 2" in printed and "Cell 1 of 2" not in printed and "continuing after epoch 1" in printed
     assert finished.items() <= files_of(out).items(), "a finished cell is not touched"
     pd.testing.assert_frame_equal(table(out), table(undisturbed), check_exact=True)
 

@@ -110,7 +110,11 @@ def test_options_go_together(row, precision):
 @pytest.mark.parametrize(
     "kind,options,words",
     [
-        (gdl.WGANGP, dict(critic_norm="batch"), "batch normalisation mixes all images of a batch: choose 'layer' or None"),
+        (
+            gdl.WGANGP,
+            dict(critic_norm="batch"),
+            "batch normalisation makes the score of an image depend on all images of the batch: choose 'layer' or None",
+        ),
         (gdl.GAN, dict(critic_norm="instance"), "'batch', 'layer' or None"),
         (gdl.WGAN, dict(critic_steps=0), "critic_steps is 0"),
         (gdl.WGAN, dict(critic_steps=2.5), "critic_steps is 2.5"),

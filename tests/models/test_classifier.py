@@ -146,7 +146,8 @@ def test_preview_orders_the_images_by_a_probability():
 
 
 @pytest.mark.parametrize(
-    "attributes,words", [([], "faces with attributes"), (None, "faces with attributes"), (["Male", "Bald", "Male"], "name each once")]
+    "attributes,words",
+    [([], "faces with attributes"), (None, "faces with attributes"), (["Male", "Bald", "Male"], "contain one of them twice: give each once")],
 )
 def test_attributes_that_cannot_be_are_one_sentence(attributes, words):
     with pytest.raises(gdl.CourseError, match=words):

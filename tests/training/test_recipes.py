@@ -67,7 +67,7 @@ def test_an_interrupted_run_goes_on(runs, faces, capsys):
     gdl.train(part, faces, run=folder, quiet=True, **{**training, "epochs": 1})
     capsys.readouterr()
     resumed = gdl.load_or_train("wgan_gp", faces)
-    assert "going on after epoch 1" in capsys.readouterr().out
+    assert "continuing after epoch 1" in capsys.readouterr().out
     assert same_weights(resumed, whole)
 
 

@@ -68,7 +68,7 @@ def test_killed_in_the_middle_of_an_epoch(tmp_path, kind, to_the_end, request, c
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert [file.name for file in RunFolder(tmp_path / "run").weights()] == ["epoch-0001.weights.h5"]
     train(tmp_path / "run", 3, kind=kind)
-    assert "going on after epoch 1" in capsys.readouterr().out
+    assert "continuing after epoch 1" in capsys.readouterr().out
     assert_same_end(tmp_path / "run", undisturbed)
 
 
