@@ -102,5 +102,5 @@ def test_packages_that_are_missing_or_too_old_are_named(monkeypatch):
     with pytest.raises(CourseError, match=r'run %pip install "nothing-of-this-name>=2" in a cell'):
         gdl.machine.check_installed()
     needs.pop(2)
-    with pytest.raises(CourseError, match=r"tensorflow >=99.1 \(here is 2\.\d+\.\d+\): in Colab choose the latest version"):
+    with pytest.raises(CourseError, match=r"tensorflow >=99.1 \(2\.\d+\.\d+ is installed\): in Colab choose the latest version"):
         gdl.machine.check_installed()
