@@ -84,7 +84,7 @@ def test_a_tensorflow_that_is_too_old_is_named_and_left_alone(wheel, machine):
     with pytest.raises(CellExecutionError) as stopped:
         machine.execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(machine.at_home(SET_UP))]))
     assert stopped.value.ename == "CourseError" and stopped.value.evalue.startswith(
-        "The course needs tensorflow >=2.18 (here is 2.10.0): in Colab choose"
+        "The course needs tensorflow >=2.18 (2.10.0 is installed): in Colab choose"
     )
     assert machine.installed() == before
 
