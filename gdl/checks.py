@@ -15,9 +15,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+NOT_ANSWERED = "not answered yet."
+OTHER_FORM = "the check cannot use what your code returns: is it of another form or type than the question asks for?"
+OTHER_SHAPE = "another shape expected."
+OTHER_NUMBERS = "other numbers expected."
+NO_NUMBERS = "numbers expected."
+
 
 class CheckFailed(AssertionError):
-    """What is wrong with an answer, in one sentence for the student."""
+    """What is wrong with an answer, in one sentence for the student.
+
+    words: the same without the values that the student's code has returned, as strings that stand in the source of the check or of this
+    module. The grader shows these alone for hidden tests.
+    """
+
+    def __init__(self, problem: str, *words: str):
+        super().__init__(problem)
+        self.words = words or (problem,)
 
 
 @contextmanager
@@ -30,18 +44,18 @@ def check(what: str) -> Iterator[None]:
     ...     has_shape(np.zeros(64), (64,), "one loss for each image")
     ✓ one loss for each image
     """
-    problem = ""
+    problem, words = "", ()
     try:
         yield
     except NotImplementedError:
-        problem = "not answered yet."
+        problem, words = NOT_ANSWERED, (NOT_ANSWERED,)
     except CheckFailed as failed:
-        problem = str(failed)
+        problem, words = str(failed), failed.words
     except Exception as error:
-        problem = f"your code stopped with {type(error).__name__}: {error}"
+        problem, words = f"your code stopped with {type(error).__name__}: {error}", (OTHER_FORM,)
     if _raises():
         if problem:
-            raise CheckFailed(f"{what}: {problem}") from None
+            raise CheckFailed(f"{what}: {problem}", what, *words) from None
     else:
         print(f"✗ {what}: {problem}" if problem else f"✓ {what}")
 
@@ -77,7 +91,8 @@ def has_shape(got: Any, shape: Sequence[int | None], meaning: str) -> None:
     expected = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
     fits = got.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, got.shape))
     actual = f"shape {got.shape}" if got.shape else "a scalar"
-    expect(fits, f"{f'shape {expected}' if shape else 'a scalar'} expected, {meaning}; got {actual}.")
+    if not fits:
+        raise CheckFailed(f"{f'shape {expected}' if shape else 'a scalar'} expected, {meaning}; got {actual}.", meaning, OTHER_SHAPE)
 
 
 def is_close(got: Any, expected: ArrayLike, meaning: str, rtol: float = 1e-4, atol: float = 1e-6) -> None:
@@ -92,7 +107,7 @@ def is_close(got: Any, expected: ArrayLike, meaning: str, rtol: float = 1e-4, at
     if wrong.any():
         place = tuple(map(int, np.unravel_index(np.argmax(wrong), wrong.shape)))
         at = f" at {list(place)}" if place else ""
-        raise CheckFailed(f"{meaning}: {expected[place]:.6g} expected{at}, got {got[place]:.6g}.")
+        raise CheckFailed(f"{meaning}: {expected[place]:.6g} expected{at}, got {got[place]:.6g}.", meaning, OTHER_NUMBERS)
 
 
 def _raises():
@@ -103,12 +118,13 @@ def _raises():
 def _numbers(got):
     """The result of a student's function as an array of numbers."""
     expect(got is not None, "got nothing: does your function end with `return`?")
-    expect(got is not NotImplemented, "not answered yet.")
+    expect(got is not NotImplemented, NOT_ANSWERED)
     try:
         array = np.asarray(None if _has_text(got) else got)
     except Exception:
         array = np.asarray(None)
-    expect(array.dtype.kind in "biuf", f"numbers expected, got {type(got).__name__}.")
+    if array.dtype.kind not in "biuf":
+        raise CheckFailed(f"numbers expected, got {type(got).__name__}.", NO_NUMBERS)
     return array if array.dtype.kind in "iu" and array.dtype.itemsize == 8 else array.astype(float)
 
 

@@ -1,7 +1,6 @@
 """An exercise as its solution notebook defines it: questions, points, given code and checks."""
 
 import ast
-import builtins
 import hashlib
 import re
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import nbformat
 
 from gdl.checks import CheckFailed
 from gdl.errors import CourseError
+from gdl.instructor.grading.hidden import ERROR, NO_FUNCTION, STOPPED, Sentences
 from gdl.instructor.grading.process import StudentError, WorkerEnded
 from gdl.instructor.grading.student import Student
 from gdl.machine import start_tensorflow
@@ -109,45 +109,42 @@ class Exercise:
         """All points of the exercise."""
         return sum(question.points for question in self.questions)
 
+    def sentences(self, check: Check) -> Sentences:
+        """What may be said about this check after the first hidden call."""
+        return Sentences([check.source, *self.given])
+
     def run_check(self, check: Check, student: Student, hidden: bool) -> None:
         """Runs a check in this process, with functions that call those of the student. Raises what the check raises.
 
-        hidden: whether the hidden lines run too. An error of the student's code then comes without its text, which could show the hidden inputs.
+        hidden: whether the hidden lines run too.
         """
         self.prepare()
         namespace = dict(self._namespace or {})
         tree = ast.parse(check.source)
         for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & self.names:
-            namespace[name] = _remote_function(student, name, hidden)
+            namespace[name] = _remote_function(student, name)
         visible = set(_visible_lines(check.source))
         for statement in tree.body:
             if hidden or visible.issuperset(range(statement.lineno, (statement.end_lineno or 0) + 1)):
                 exec(compile(ast.Module([statement], []), f"{self.name}: {check.name}", "exec"), namespace)
 
 
-def _remote_function(student: Student, name: str, hidden: bool) -> Callable[..., Any]:
+def _remote_function(student: Student, name: str) -> Callable[..., Any]:
     """A function that calls the function `name` on the student's side. An error there becomes CheckFailed."""
 
     def call(*args, **options):
         try:
             return student.call(name, *args, **options)
         except WorkerEnded as error:
-            problem = f"your code was stopped because {error}."
+            raise CheckFailed(f"your code was stopped because {error}.", STOPPED, error.name) from None
         except StudentError as error:
             if error.name == "NotImplementedError":
                 raise NotImplementedError from None
             if error.text == f"name '{name}' is not defined":
-                problem = f"there is no `{name}` in the notebook."
-            else:
-                problem = f"your code stopped with {_builtin_name(error.name) if hidden else error}."
-        raise CheckFailed(problem)
+                raise CheckFailed(f"there is no `{name}` in the notebook.", NO_FUNCTION) from None
+            raise CheckFailed(f"your code stopped with {error}.", ERROR, error.text) from None
 
     return call
-
-
-def _builtin_name(name):
-    """The name of an error if it is one of Python's own. Any other could have been made up to carry the hidden inputs."""
-    return name if isinstance(getattr(builtins, name, None), type) else "an error"
 
 
 def role_of(cell: nbformat.NotebookNode) -> tuple[str, str]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from gdl.checks import CheckFailed
+from gdl.checks import OTHER_FORM, CheckFailed
 from gdl.errors import CourseError
 from gdl.instructor.grading.collect import Submission
 from gdl.instructor.grading.exercise import NOT_ANSWERED, Check, Exercise, Question, trimmed
-from gdl.instructor.grading.process import Start
+from gdl.instructor.grading.hidden import Sentences
+from gdl.instructor.grading.process import Start, StudentError
 from gdl.instructor.grading.reading import read_notebook
 from gdl.instructor.grading.student import Limits, Student
 from gdl.instructor.grading.totals import BY_HAND
@@ -47,7 +48,8 @@ def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limit
     if problems and lost:
         person.append("Not every cell ran, and points were lost: see the problems on the feedback page.")
     if student.ended:
-        person.append(f"A call was stopped because {student.ended[0]}: if the machine was busy, grade again with more --seconds.")
+        reason = Sentences([]).known(student.ended[0].name) or "it went beyond a limit"
+        person.append(f"A call was stopped because {reason}: if the machine was busy, grade again with more --seconds.")
     for question in questions:
         if question["points"] is None:
             missing = "" if question["answer"] else "no answer was found in its place; "
@@ -59,25 +61,33 @@ def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limit
 def run_checks(exercise: Exercise, student: Student) -> dict[str, str]:
     """The message of each check by its name, "" if the check succeeds.
 
-    First the visible lines of all checks run, which the student has seen and whose errors may be shown in full. Only then the
-    hidden lines run. No visible line runs after them: its error could repeat the inputs that a function has received from hidden lines.
+    First the cells run and the visible lines of all checks, which the student has seen and whose errors may be shown in full. Only then
+    the hidden lines run, with the visible ones on which they depend. From then on no text of the student's is kept, see `hidden`.
     """
     checks = [check for question in exercise.questions for check in question.checks]
+    try:
+        student.run()
+    except StudentError:  # the calls below say so
+        pass
     messages = {check.name: run_check(check, exercise, student, hidden=False) for check in checks}
+    student.hidden = True
     return {check.name: messages[check.name] or run_check(check, exercise, student, hidden=True) for check in checks}
 
 
 def run_check(check: Check, exercise: Exercise, student: Student, hidden: bool) -> str:
     """The message of one check, "" if it succeeds. hidden: whether its hidden lines run too."""
+    words: tuple[str, ...]
     try:
         exercise.run_check(check, student, hidden)
     except CourseError:  # of the grader, not of the student
         raise
     except CheckFailed as failed:
-        return str(failed)
+        message, words = str(failed), failed.words
     except Exception as error:  # outside `with check`
-        return f"stopped with {type(error).__name__}: {error}"
-    return ""
+        message, words = f"stopped with {type(error).__name__}: {error}", (OTHER_FORM,)
+    else:
+        return ""
+    return exercise.sentences(check).message(words) if hidden else message
 
 
 def question_result(question: Question, messages: Mapping[str, str], cells: Cells) -> dict[str, Any]:

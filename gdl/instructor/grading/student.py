@@ -21,7 +21,8 @@ class Student:
 
     cells: the sources of the student's code cells. prelude: sources of the course that run before them. start: see `Worker`.
     The cells run at the first call. A cell or call that ends the worker is the only one that is lost: another worker runs the other cells
-    again. `problems` lists (index in `cells`, StudentError), `ended` the calls that have ended a worker.
+    again. `problems` lists (index in `cells`, StudentError), `ended` the calls that have ended a worker. `hidden`: whether the student's code
+    knows hidden inputs, so that a new problem of a cell, which could repeat them, is not kept.
 
     >>> from gdl.instructor.grading.sandbox import sandboxed
     >>> student = Student(["def double(x): return 2 * x"], [], sandboxed, Limits())  # doctest: +SKIP
@@ -33,6 +34,7 @@ class Student:
         self.cells, self.prelude, self.start, self.limits = dict(enumerate(cells)), prelude, start, limits
         self.problems: list[tuple[int, StudentError]] = []
         self.ended: list[WorkerEnded] = []
+        self.hidden = False
         self.worker: Worker | None = None
         self.end = time.monotonic() + limits.notebook
 
@@ -55,7 +57,8 @@ class Student:
                 del self.cells[number]
                 failed = {number: error}
             known = {number for number, _ in self.problems}
-            self.problems += [(number, error) for number, error in failed.items() if number not in known]
+            if not self.hidden:
+                self.problems += [(number, error) for number, error in failed.items() if number not in known]
 
     def call(self, name: str, *args: Any, **options: Any) -> Any:
         """What the student's function `name` returns for these plain values, see `channel`. Raises StudentError."""
