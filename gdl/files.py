@@ -4,12 +4,13 @@ Each writer writes to a hidden temporary path of its own beside the target, and 
 A process that is killed leaves that path behind, and the next writer in the same folder removes it.
 """
 
+import errno
 import os
 import platform
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,16 +18,25 @@ from gdl.errors import CourseError
 
 HOST = platform.node().replace(".", "-")[:40]
 DAY = 24 * 60 * 60  # seconds
-FIX = "make room on the disk, or choose another place"
+ROOM = "make room on the disk"
+PLACE = "choose another place"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EACCES)  # some network and WSL drives
+HINTS = {  # what else to do, by the kind of error
+    errno.EACCES: "close it where another program has it open, make sure that you may write there, or ",
+    errno.EPERM: "close it where another program has it open, make sure that you may write there, or ",
+    errno.ENAMETOOLONG: "give a shorter name, or ",
+}
 
 
 @contextmanager
-def whole_file(path: str | Path, fix: str = FIX) -> Iterator[Path]:
+def whole_file(path: str | Path, room: str = ROOM, place: str = PLACE) -> Iterator[Path]:
     """Gives a temporary path beside `path` to write to, and renames it to `path` when the indented lines have ended without an error.
 
     If the process is killed at any moment, `path` holds its old content or the whole new one. Of several writers, the last one wins.
     The temporary path has the ending of `path`, because Keras, NumPy and Pillow look at it.
-    fix: the end of the message of the CourseError that is raised when the file cannot be written.
+    room: what to do when the disk is full.  place: what else to do when the file cannot be written. Both are in the message
+        of the CourseError that is then raised.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -37,21 +47,31 @@ def whole_file(path: str | Path, fix: str = FIX) -> Iterator[Path]:
     'all of it'
     """
     path = Path(path)
-    with _readable_errors(path, fix), _temporary_path(path) as partial:
+    with readable_errors(path, room, place), _temporary_path(path) as partial:
         yield partial
-        _flush(partial)
-        os.replace(partial, path)
+        patiently(lambda: _flush(partial))
+        patiently(lambda: os.replace(partial, path))
+
+
+def write_file(path: str | Path, content: bytes | str, room: str = ROOM, place: str = PLACE) -> None:
+    """Writes content that is in memory, whole or not at all; text as UTF-8. room, place: as in `whole_file`.
+
+    Libraries that meet a full disk in the middle of a file raise errors of many kinds, and HDF5 ends the process. So
+    they write to memory, and this function to the disk.
+    """
+    with whole_file(path, room, place) as partial:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def whole_folder(path: str | Path, fix: str = FIX) -> Iterator[Path]:
+def whole_folder(path: str | Path, room: str = ROOM, place: str = PLACE) -> Iterator[Path]:
     """Gives an empty temporary folder beside `path` to fill, and renames it to `path` when the indented lines have ended without an error.
 
     A folder that is at `path` from the start is replaced. One that another writer has put there in the meantime stays.
-    fix: as in `whole_file`.
+    room, place: as in `whole_file`.
     """
     path = Path(path)
-    with _readable_errors(path, fix), _temporary_path(path) as old:
+    with readable_errors(path, room, place), _temporary_path(path) as old:
         replace = path.exists()
         with temporary_folder(path) as partial:
             yield partial
@@ -60,9 +80,9 @@ def whole_folder(path: str | Path, fix: str = FIX) -> Iterator[Path]:
                     _flush(file)
             if replace:
                 with suppress(FileNotFoundError):  # another writer has just moved it
-                    path.rename(old)
+                    patiently(lambda: path.rename(old))
             try:
-                partial.rename(path)
+                patiently(lambda: partial.rename(path))
             except OSError:
                 if not path.is_dir():  # else another writer was first, and its folder stays
                     if old.exists():
@@ -79,23 +99,37 @@ def temporary_folder(beside: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def readable_errors(path: str | Path, room: str = ROOM, place: str = PLACE) -> Iterator[None]:
+    """Makes each OSError of the indented lines a CourseError that names the path, the reason and what to do, as in `whole_file`."""
+    try:
+        yield
+    except OSError as error:
+        fix = f"{room}, or {place}" if error.errno in FULL else HINTS.get(error.errno or 0, "") + place
+        raise CourseError(f"{path} cannot be written ({error.strerror or error}): {fix}.") from None
+
+
+def patiently(action: Callable[[], object]) -> None:
+    """Calls an action, and again for two seconds while it is refused: a virus scanner or a spreadsheet may hold the file for a moment."""
+    for seconds in (0.1, 0.2, 0.5, 1.2):
+        try:
+            action()
+            return
+        except PermissionError:
+            time.sleep(seconds)
+    action()
+
+
+@contextmanager
 def _temporary_path(path):
     """A path beside `path` that no other writer has. Whatever is there at the end is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_stale(path.parent)
-    temporary = path.with_name(f".partial.{HOST}.{os.getpid()}.{secrets.token_hex(4)}.{path.name[-40:]}")
+    temporary = path.with_name(f".partial.{HOST}.{os.getpid()}.{secrets.token_hex(4)}.{path.name[-24:]}")
     try:
         yield temporary
     finally:
-        _remove(temporary)
-
-
-@contextmanager
-def _readable_errors(path, fix):
-    try:
-        yield
-    except OSError as error:
-        raise CourseError(f"{path} cannot be written ({error.strerror or error}): {fix}.") from None
+        with suppress(OSError):  # another program holds it: it is removed later, as what a killed process leaves
+            _remove(temporary)
 
 
 def _remove_stale(folder):
@@ -128,6 +162,10 @@ def _is_running(process):
 
 
 def _flush(file):
-    """Makes sure that the content is on the disk before the file gets its name."""
+    """Makes sure that the content is on the disk before the file gets its name, where the drive can do that."""
     with open(file, "rb+") as opened:
-        os.fsync(opened.fileno())
+        try:
+            os.fsync(opened.fileno())
+        except OSError as error:
+            if error.errno not in NO_FSYNC:
+                raise

@@ -13,7 +13,7 @@ import pytest
 
 from gdl import files
 from gdl.errors import CourseError
-from gdl.files import temporary_folder, whole_file, whole_folder
+from gdl.files import temporary_folder, whole_file, whole_folder, write_file
 
 WRITE_OFTEN = Path(__file__).parent / "programs" / "write_often.py"
 
@@ -77,10 +77,76 @@ def test_what_cannot_be_written_is_one_sentence_with_the_fix(whole, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     path = tmp_path / "file" / "new"
     with pytest.raises(CourseError) as caught:
-        with whole(path, fix="choose another disk"):
+        with whole(path, room="buy a disk", place="choose another disk"):
             pytest.fail("it began to write")
     assert re.fullmatch(rf"{re.escape(str(path))} cannot be written \([\w ]+\): choose another disk\.", str(caught.value))
     assert caught.value.__suppress_context__ and names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "number,fix",
+    [
+        (errno.ENOSPC, "buy a disk, or choose another disk"),
+        (errno.EDQUOT, "buy a disk, or choose another disk"),
+        (errno.EROFS, "choose another disk"),
+        (errno.EIO, "choose another disk"),
+        (errno.EFBIG, "choose another disk"),
+        (errno.EACCES, "close it where another program has it open, make sure that you may write there, or choose another disk"),
+        (errno.ENAMETOOLONG, "give a shorter name, or choose another disk"),
+    ],
+)
+def test_only_a_full_disk_asks_for_room(number, fix, tmp_path, monkeypatch):
+    def fail(source, target):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "replace", fail)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with pytest.raises(CourseError) as caught:
+        write_file(tmp_path / "new", "text", room="buy a disk", place="choose another disk")
+    assert str(caught.value) == f"{tmp_path / 'new'} cannot be written ({os.strerror(number)}): {fix}."
+    assert names(tmp_path) == []
+
+
+def test_a_virus_scanner_that_holds_a_file_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    replace, refusals, slept = os.replace, iter([True, True, False]), []
+
+    def scan(source, target):
+        if next(refusals):
+            raise PermissionError(errno.EACCES, "Access is denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", scan)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    write_file(tmp_path / "file.txt", "all of it")
+    assert (tmp_path / "file.txt").read_text() == "all of it" and slept == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.ENOSYS])
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_drive_without_fsync_is_written_all_the_same(whole, number, tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with whole(tmp_path / "new") as partial:
+        (partial if whole is whole_file else partial / "a.txt").write_text("new")
+    assert names(tmp_path) == ["new"]
+
+
+def test_a_disk_that_fails_to_keep_the_content_is_an_error(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(CourseError, match="Input/output error"):
+        write_file(tmp_path / "new", b"bytes")
+    assert names(tmp_path) == []
+
+
+def test_a_long_name_in_any_alphabet_can_be_written(tmp_path):
+    path = tmp_path / ("顔" * 70 + ".weights.h5")  # 221 bytes
+    write_file(path, "é")
+    assert path.read_bytes() == "é".encode() and names(tmp_path) == [path.name]
 
 
 def test_a_folder_is_there_when_it_is_whole(tmp_path):

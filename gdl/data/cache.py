@@ -96,14 +96,12 @@ def decoded(sources: Iterable, decode: Callable[[Any], np.ndarray], block: int =
 
 def _build(path, key, size, names, attributes, counts, blocks):
     needed = len(names) * (size * size * 3 + 500)  # bytes: the pixels and a row of the tables
-    fix = (
-        f"make room for {needed / 1e9:.2f} GB, set the environment variable GDL_CACHE to a folder of your own on a larger disk, "
-        "or take fewer images with n"
-    )
-    with whole_folder(path, fix) as partial:
+    room = f"make room for {needed / 1e9:.2f} GB, take fewer images with n"
+    place = "set the environment variable GDL_CACHE to a folder of your own on a larger disk"
+    with whole_folder(path, room, place) as partial:
         free = shutil.disk_usage(partial).free
         if free < needed:
-            raise DataError(f"The disk of the cache {path.parent} has {free / 1e9:.2f} GB free: {fix}.")
+            raise DataError(f"The disk of the cache {path.parent} has {free / 1e9:.2f} GB free: {room}, or {place}.")
         readable = _write_images(partial / "images.npy", size, len(names), blocks, f"Preparing {path.name.split('-')[0]}, once only")
         skipped = [str(name) for name in np.asarray(names)[~readable]]
         _report_skipped(skipped, len(names))

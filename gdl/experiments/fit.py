@@ -12,6 +12,7 @@ from gdl.experiments.job import Job
 from gdl.metrics.callback import BestFID
 from gdl.models import model_class
 from gdl.models.base import FaceModel
+from gdl.models.saving import read_weights
 from gdl.shipped import SHA256, pretrained
 from gdl.training.callbacks import StopIfDiverged, best_epoch
 from gdl.training.run_folder import RunFolder, load
@@ -39,7 +40,7 @@ def fit(model: FaceModel, faces: Faces, job: Job, run: str | Path, callbacks: Se
         callbacks = [*callbacks, StopIfDiverged(), BestFID(faces.val, n=job.fid_samples, every=job.fid_every, file=best)]
     history = train(model, faces, job.epochs, run, callbacks, **asdict(job.training))
     if job.fid_every and best.is_file():
-        model.load_weights(best)
+        read_weights(model, best)
     return history
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from gdl.experiments.experiment import Cell, Experiment, text
-from gdl.files import whole_file
+from gdl.files import write_file
 from gdl.pictures import plots
 
 DIGITS = {  # of a number in the Markdown table, by the start of its name
@@ -29,11 +29,9 @@ def write(out: str | Path, experiment: Experiment, results: Mapping[str, dict | 
     table = pd.DataFrame(rows, dtype=object)
     if "note" in table:
         table["note"] = table.pop("note")  # last
-    with whole_file(out / "table.csv") as partial:
-        table.to_csv(partial, index=False)
+    write_file(out / "table.csv", table.to_csv(index=False, lineterminator="\n"))
     data = sorted({result["data"] for _, result in done})
-    with whole_file(out / "table.md") as partial:
-        partial.write_text(markdown(experiment, table, data, command), encoding="utf-8")
+    write_file(out / "table.md", markdown(experiment, table, data, command))
     samples = {label(cell, result["row"]): cell.folder / "samples.png" for cell, result in done}
     _write_figure(out / "figure.png", experiment.title, {words: file for words, file in samples.items() if file.is_file()})
 
@@ -92,8 +90,12 @@ def _write_figure(path, title, files):
     """A row of samples from noise for each cell, by its label, all enlarged by whole numbers to about the same size."""
     rows = {}
     for words, file in files.items():
-        with Image.open(file) as image:
-            strip = np.asarray(image.convert("RGB"))  # a grid of one row: a white line below the images and right of each
+        try:
+            with Image.open(file) as image:
+                strip = np.asarray(image.convert("RGB"))  # a grid of one row: a white line below the images and right of each
+        except (OSError, ValueError, SyntaxError):  # what Pillow says about a damaged file
+            print(f"{file} is damaged and left out of the figure: delete result.json beside it and run again to make both anew.")
+            continue
         size = len(strip) - 1
         rows[words] = np.stack([strip[:size, i : i + size] for i in range(0, strip.shape[1], size + 1)])
     largest = max((images.shape[1] for images in rows.values()), default=0)
@@ -104,6 +106,4 @@ def _write_figure(path, title, files):
         rows[words] = np.pad(images, ((0, 0), (0, rest), (0, rest), (0, 0)), constant_values=255)
     if rows:
         page = plots.figure(rows, title=title)
-        with whole_file(path) as partial:
-            page.savefig(partial)
-        plots.plt.close(page)
+        write_file(path, plots.image_file(page))

@@ -17,9 +17,10 @@ from gdl.experiments.experiment import read
 from gdl.experiments.fit import build, fit, kept_epoch
 from gdl.experiments.job import Job
 from gdl.experiments.scores import model_scores
-from gdl.files import whole_file
+from gdl.files import write_file
 from gdl.pictures import plots
 from gdl.training.callbacks import Diverged, ProcessorTime
+from gdl.training.lock import locked
 
 SAMPLES = 10  # images of a cell in the figure
 
@@ -30,21 +31,23 @@ def run(file: str | Path, out: str | Path, small: bool = False, replaced: Mappin
     file, small, replaced: see `gdl.experiments.experiment.read`.
     Each cell is a run folder in `out`; `result.json` and `samples.png` in it show that it is measured. If a cell
     fails, the table gives the reason, and the others continue. After an interruption at any moment, the same call continues.
-    Raises CourseError for a mistake in the file before any training, and at the end for cells that failed.
+    Raises CourseError for a mistake in the file, and when the same experiment is already running, before any training; at the
+    end for cells that failed.
 
     >>> run("experiments/vae_beta.toml", "runs/vae_beta", small=True)  # doctest: +SKIP
     """
     experiment = read(file, out, small, replaced)
     policy = keras.config.dtype_policy()
     try:
-        faces = {}  # by what they were opened with
-        for cell in experiment.cells:
-            if _source(cell) not in faces:
-                faces[_source(cell)] = cell.job.open_faces()
         _try_jobs(file, experiment.cells)
-        words = [file, *["--small"] * small, *itertools.chain(*((f"--{name}", value) for name, value in (replaced or {}).items())), "--out", out]
-        command = f"python -m gdl experiment {shlex.join(map(str, words))}"
-        _run_cells(experiment, faces, lambda results: report.write(out, experiment, results, command))
+        with locked(Path(out)):
+            faces = {}  # by what they were opened with
+            for cell in experiment.cells:
+                if _source(cell) not in faces:
+                    faces[_source(cell)] = cell.job.open_faces()
+            words = [file, *["--small"] * small, *itertools.chain(*((f"--{name}", value) for name, value in (replaced or {}).items())), "--out", out]
+            command = f"python -m gdl experiment {shlex.join(map(str, words))}"
+            _run_cells(experiment, faces, lambda results: report.write(out, experiment, results, command))
     finally:
         keras.config.set_dtype_policy(policy)
 
@@ -69,9 +72,11 @@ def _run_cells(experiment, faces, write):
                 keras.backend.clear_session()
                 gc.collect()
             results[cell.name] = {**requests[cell.name], "data": faces[_source(cell)].description, "row": row}
-            with whole_file(cell.folder / "result.json") as partial:
-                partial.write_text(json.dumps(results[cell.name], indent=2))
-            write(results)
+            write_file(cell.folder / "result.json", json.dumps(results[cell.name], indent=2))
+            try:
+                write(results)
+            except CourseError as error:  # a spreadsheet has the table open: it is written after the next cell
+                print(f"gdl: {error}")
     write(results)
     print(f"{experiment.title}: {len(results) - len(failed)} of {len(results)} cells are done; see table.md, table.csv and figure.png.")
     if failed:
@@ -102,14 +107,14 @@ def _read_result(cell, request):
     file = cell.folder / "result.json"
     if not file.is_file():
         return None
-    result = json.loads(file.read_text())
-    if result.get("measure") != request["measure"]:
-        return None
-    train = result.get("train", {})
     try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+        if result["measure"] != request["measure"] or not isinstance(result["row"], dict) or not isinstance(result["data"], str):
+            return None
+        train = result["train"]
         job = Job.from_settings({name: value for name, value in train.items() if name != "faces"})
-    except CourseError:
-        return None  # a setting of an earlier version
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, CourseError):
+        return None  # damaged, not of this course, or with a setting of an earlier version: it is measured again
     return result if (job.settings(), train.get("faces")) == (cell.job.settings(), request["train"]["faces"]) else None
 
 

@@ -78,7 +78,7 @@ def check_replaceable(out: Path) -> None:
 
 def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
     """Writes the files into the folder `out`, all of them or none. A folder that is there is replaced."""
-    with whole_folder(out, "make room on the disk, or choose another place with --out") as partial:
+    with whole_folder(out, place="choose another place with --out") as partial:
         for name, content in files.items():
             (partial / name).write_bytes(content)
 

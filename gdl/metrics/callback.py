@@ -7,10 +7,11 @@ import h5py
 import keras
 import numpy as np
 
+from gdl.arguments import whole_number
 from gdl.data.splits import Split
-from gdl.files import whole_file
 from gdl.metrics.reference import Reference, check_network, reference
 from gdl.metrics.scores import KEYS, fid, stand_in_distance
+from gdl.models.saving import write_weights
 
 
 class BestFID(keras.callbacks.Callback):
@@ -22,7 +23,7 @@ class BestFID(keras.callbacks.Callback):
     file: where the weights of the best of these epochs are kept, such as `best.weights.h5` in the run's folder, which
         `gdl.load` then prefers; None keeps none. A resumed training continues from the best value in the file.
     network: "inception", which adds `fid` to the history, or "stand_in", which adds `stand_in_distance`.
-    A model that has diverged gets NaN.
+    A model that has diverged gets NaN. Raises CourseError for an n below 2, an `every` below 1, and another network.
 
     >>> BestFID(np.zeros((5, 16, 16, 3), np.uint8), n=100, every=2, network="stand_in").key
     'stand_in_distance'
@@ -39,7 +40,7 @@ class BestFID(keras.callbacks.Callback):
         super().__init__()
         check_network(network)
         self.real: Any = real
-        self.n, self.every, self.network = n, every, network
+        self.n, self.every, self.network = whole_number("n", n, 2), whole_number("every", every), network
         self.file = Path(file) if file else None
         self.key = KEYS[network][0]
 
@@ -70,17 +71,18 @@ class BestFID(keras.callbacks.Callback):
     def save(self) -> None:
         """Writes the weights and their distance into one file, so that the two always belong together."""
         if self.file:
-            with whole_file(self.file) as partial:
-                self.model.save_weights(partial)
-                with h5py.File(partial, "a") as weights:
-                    weights.attrs[self.attribute] = self.best
+            write_weights(self.model, self.file, **{self.attribute: self.best})
 
     def read_best(self) -> float:
-        """The distance in the file; infinity if the file has none that was computed in the same way."""
+        """The distance in the file; infinity if the file has none that was computed in the same way, or is damaged."""
         if not self.file or not self.file.is_file():
             return np.inf
-        with h5py.File(self.file) as weights:
-            return float(weights.attrs.get(self.attribute, np.inf))
+        try:
+            with h5py.File(self.file) as weights:
+                return float(weights.attrs.get(self.attribute, np.inf))
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            print(f"{self.file} is damaged ({str(error)[:60]}): the best of the epochs from now on is kept.")
+            return np.inf
 
     @property
     def attribute(self) -> str:

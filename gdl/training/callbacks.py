@@ -62,13 +62,16 @@ class Interrupt(keras.callbacks.Callback):
 
 
 class HalveLearningRate(keras.callbacks.Callback):
-    """Halves the learning rate of every optimiser after every `every` epochs; None or 0 never halves it."""
+    """Halves the learning rate of every optimiser after every `every` epochs; None or 0 never halves it.
+
+    A rate that Keras computes itself, from a LearningRateSchedule, is left alone.
+    """
 
     def __init__(self, every: int | None, optimizers: Sequence[keras.optimizers.Optimizer]):
         super().__init__()
         self.every = every
-        self.optimizers = optimizers
-        self.rates = [learning_rate_of(optimizer) for optimizer in optimizers]
+        self.optimizers = [optimizer for optimizer in optimizers if not has_schedule(optimizer)]
+        self.rates = [learning_rate_of(optimizer) for optimizer in self.optimizers]
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.every:
@@ -126,6 +129,7 @@ class History(keras.callbacks.Callback):
     Keras's own history starts again with each `fit`; this one continues the rows of earlier calls. The seconds are those
     of the training steps, without the validation.
     images: number of training images in an epoch.
+    whole: whether the last epoch had all its batches; a callback can end one early.
     """
 
     def __init__(self, images: int, rows: Sequence[dict] = ()):
@@ -138,8 +142,10 @@ class History(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.end = time.perf_counter()
+        self.batches = batch + 1
 
     def on_epoch_end(self, epoch, logs=None):
+        self.whole = self.batches >= self.params["steps"]
         seconds = self.end - self.start
         learning_rate = learning_rate_of(self.model.optimizer)
         speed = {"seconds": round(seconds, 2), "images_per_second": round(self.images / seconds, 1)}
@@ -147,7 +153,7 @@ class History(keras.callbacks.Callback):
 
     def table(self) -> pd.DataFrame:
         """The history as a DataFrame with the epoch, from 1, as its index."""
-        return pd.DataFrame(self.rows).set_index("epoch")
+        return pd.DataFrame(self.rows or {"epoch": []}).set_index("epoch")
 
 
 class ProcessorTime(keras.callbacks.Callback):
@@ -166,6 +172,11 @@ class ProcessorTime(keras.callbacks.Callback):
 def learning_rate_of(optimizer: keras.optimizers.Optimizer) -> float:
     """The learning rate, on one device or on several."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def has_schedule(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether Keras computes the learning rate at each step, so that nobody else can set it."""
+    return not isinstance(optimizer.learning_rate, keras.Variable)
 
 
 def best_epoch(rows: Sequence[dict]) -> int:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from gdl.errors import CourseError
 from gdl.machine import in_notebook
 from gdl.pictures import plots
 
@@ -35,7 +36,8 @@ class Preview(keras.callbacks.Callback):
     """What the model makes of the same images after each epoch: one picture that changes, in the notebook and on disk.
 
     images: (n, size, size, 3) uint8.
-    folder: where the pictures are written, `epoch-0001.png` and so on; None writes none.
+    folder: where the pictures are written, `epoch-0001.png` and so on; None writes none. A picture that cannot be
+        written is a printed note, and no reason to stop.
     """
 
     def __init__(self, images: np.ndarray, folder: Path | None = None):
@@ -48,7 +50,10 @@ class Preview(keras.callbacks.Callback):
         rows = self.model.preview(self.images)
         pixel_range = self.model.architecture.pixel_range
         if self.folder:
-            plots.save_grid(self.folder / f"epoch-{epoch + 1:04d}.png", rows, pixel_range)
+            try:
+                plots.save_grid(self.folder / f"epoch-{epoch + 1:04d}.png", rows, pixel_range)
+            except CourseError as error:
+                print(error)
         if in_notebook():
             from IPython.display import display
 

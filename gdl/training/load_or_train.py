@@ -24,14 +24,16 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
     GDL_RUNS `runs/NAME` here or in the parent folder; then the run of chapter 02 or 06 in this session's profile. Otherwise
     the model is trained now with that chapter's settings. Its run folder is not that of the chapter, which still trains its
     own model when it is run later. An interrupted run continues.
-    Raises CourseError for an unknown name.
+    Raises CourseError for an unknown name, for anything but faces, and when somebody else is training the run.
 
     >>> vae = gdl.load_or_train("vae", gdl.faces(size=64))  # doctest: +SKIP
     vae: the run vae-quick-5d3c0c7e52a1, trained for 8 epochs.
     """
-    if name not in CHAPTERS:
+    if not isinstance(name, str) or name not in CHAPTERS:
         raise CourseError(f"There is no recipe {name!r}: choose one of {', '.join(CHAPTERS)}, or train a model with gdl.train.")
-    roots = [Path(os.environ["GDL_RUNS"])] if "GDL_RUNS" in os.environ else [Path("runs"), Path("..", "runs")]
+    if not isinstance(faces, Faces):
+        raise CourseError(f"gdl.load_or_train takes a name and faces, such as gdl.faces(); this is a {type(faces).__name__}.")
+    roots = [Path(os.environ["GDL_RUNS"])] if os.environ.get("GDL_RUNS") else [Path("runs"), Path("..", "runs")]
     for folder in (root / name for root in roots):
         if _is_run_of(folder, name, faces):
             return _load(name, folder)
@@ -53,7 +55,11 @@ def _is_run_of(folder, name, faces):
     run = RunFolder(folder)
     if not run.settings_file.is_file() or not run.epochs():
         return False
-    settings = run.read_settings()
+    try:
+        settings = run.read_settings()
+    except CourseError as error:
+        print(f"{folder} is passed over: {error}")
+        return False
     return settings["model"] == COMMANDS[name] and settings["data"] == faces.fingerprint
 
 

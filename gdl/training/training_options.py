@@ -1,5 +1,6 @@
 """The options of a training, checked when they are made."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -51,5 +52,7 @@ class TrainingOptions:
         """The options in a dict. Raises CourseError for a name that is not one of them."""
         known = [field.name for field in fields(cls)]
         if unknown := options.keys() - known:
-            raise CourseError(f"Training has no option {min(unknown)!r}: choose from {', '.join(known)}.")
+            close = difflib.get_close_matches(min(unknown), [*known, "epochs", "run", "callbacks", "quiet", "pictures"], 1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise CourseError(f"Training has no option {min(unknown)!r}{meant}: choose from {', '.join(known)}.")
         return cls(**options)

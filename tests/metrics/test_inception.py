@@ -254,14 +254,16 @@ def test_a_supplied_file_that_is_missing_or_another_is_named(own_cache, archive,
 
 
 def test_a_full_disk_leaves_nothing(own_cache, archive, monkeypatch):
-    def savez(path, **arrays):
-        Path(path).write_bytes(b"half")
+    write_bytes = Path.write_bytes
+
+    def fill(path, content):
+        write_bytes(path, content[: len(content) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setenv("GDL_INCEPTION", str(archive[0]))
-    monkeypatch.setattr(np, "savez", savez)
+    monkeypatch.setattr(Path, "write_bytes", fill)
     message = refused(own_cache)
-    assert "No space left on device" in message and "GDL_CACHE" in message
+    assert "No space left on device): make room for 300 MB" in message and "GDL_CACHE" in message
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ def test_an_unknown_option_is_one_sentence_with_the_known():
     with pytest.raises(CourseError) as error:
         TrainingOptions.from_dict({"batch_size": 8, "epoch": 3})
     known = "batch_size, learning_rate, halve_every, steps_per_epoch, flip, patience, seed"
-    assert str(error.value) == f"Training has no option 'epoch': choose from {known}."
+    assert str(error.value) == f"Training has no option 'epoch' (did you mean 'epochs'?): choose from {known}."
 
 
 @pytest.mark.parametrize("value", ["yes", 2, None])

@@ -11,8 +11,8 @@ from gdl.training.run_folder import RunFolder
 save, mixture_codes = RunFolder.save, scores.mixture_codes
 
 
-def save_and_die(self, model, rows, keep_best):
-    save(self, model, rows, keep_best)
+def save_and_die(self, *what):
+    save(self, *what)
     if self.path.name == "z_dim=3":
         os.kill(os.getpid(), signal.SIGKILL)
 
