@@ -1,5 +1,9 @@
 """Measuring: references and their cache, the stand-in, the scores, and the callback that keeps the best weights."""
 
+import errno
+import os
+from pathlib import Path
+
 import h5py
 import keras
 import numpy as np
@@ -12,6 +16,17 @@ import gdl
 from gdl import metrics
 from gdl.metrics import inception, stand_in
 from gdl.metrics.reference import ROWS, VERSIONS
+
+
+def half(error):
+    """A write_bytes that writes half of the content and then fails."""
+    write_bytes = Path.write_bytes
+
+    def write(path, content):
+        write_bytes(path, content[: len(content) // 2])
+        raise error
+
+    return write
 
 
 @pytest.fixture(scope="module")
@@ -176,15 +191,32 @@ def test_a_damaged_reference_is_made_anew(own_cache, calls):
 def test_a_reference_that_was_killed_leaves_nothing_that_is_read(own_cache, monkeypatch):
     split = gdl.DrawnFaces(n=40, size=16).train
 
-    def killed(file, **arrays):
-        file.write_bytes(b"half")
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(np, "savez", killed)
+        patch.setattr(Path, "write_bytes", half(KeyboardInterrupt()))
         metrics.reference(split, "stand_in")
     assert not list(own_cache.glob("*reference-*"))
     assert metrics.reference(split, "stand_in").n == 32
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_reference_that_cannot_be_kept_is_used_all_the_same(own_cache, monkeypatch, capsys, number):
+    split = gdl.DrawnFaces(n=40, size=16).train
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", half(OSError(number, os.strerror(number))))
+        assert metrics.reference(split, "stand_in").n == 32
+    said = capsys.readouterr().out
+    assert f"cannot be written ({os.strerror(number)})" in said and "computed again each time" in said and said.count("\n") == 1
+    assert ("make room" in said) == (number == errno.ENOSPC) and not list(own_cache.glob("*reference-*"))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"PK\x03\x04" + bytes(100), "folder"])
+def test_a_damaged_reference_is_computed_again(own_cache, content):
+    split = gdl.DrawnFaces(n=40, size=16).train
+    right = metrics.reference(split, "stand_in")
+    (file,) = own_cache.glob("reference-*")
+    file.unlink()
+    file.mkdir() if content == "folder" else file.write_bytes(content)
+    assert np.array_equal(metrics.reference(split, "stand_in").mean, right.mean)
 
 
 def test_what_is_no_reference_is_refused(faces):
@@ -406,16 +438,28 @@ def test_killed_while_the_weights_are_written(tmp_path, toy, monkeypatch):
     file = tmp_path / "best.weights.h5"
     sitting(toy, file, 0, [3.0])
 
-    def killed(path):
-        path.write_bytes(b"half")
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(toy, "save_weights", killed)
+        patch.setattr(Path, "write_bytes", half(KeyboardInterrupt()))
         sitting(toy, file, 1, [2.0])
     assert toy.saved_epoch(file) == 1
     sitting(toy, file, 1, [2.5])
     assert toy.saved_epoch(file) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no HDF5", "cut"])
+def test_a_damaged_file_of_the_best_is_said_and_the_best_from_now_on_is_kept(tmp_path, toy, capsys, content):
+    file = tmp_path / "best.weights.h5"
+    sitting(toy, file, 0, [1.0])
+    file.write_bytes(file.read_bytes()[:-100] if content == "cut" else content)
+    sitting(toy, file, 1, [3.0, 5.0])
+    assert f"{file} is damaged" in capsys.readouterr().out
+    assert toy.saved_epoch(file) == 2
+
+
+@pytest.mark.parametrize("wrong", [dict(n=1), dict(n=2.5), dict(n="many"), dict(every=0), dict(every="2"), dict(every=True), dict(network="vgg")])
+def test_best_fid_checks_its_arguments_before_any_training(wrong):
+    with pytest.raises(gdl.CourseError, match=f"^{min(wrong)}"):
+        metrics.BestFID(noise(5), **{"network": "stand_in", **wrong})
 
 
 def test_a_new_training_and_another_number_of_images_do_not_mind_an_old_value(tmp_path, toy):
