@@ -6,10 +6,12 @@ Everything public is reached as `gdl.NAME`; a name is imported when it is first 
 
 import importlib
 import os
+import sys
 
-from gdl.machine import check_installed, in_notebook, start_tensorflow
+from gdl.errors import CourseError as _CourseError
+from gdl.machine import check_installed, in_notebook, on_command_line, start_tensorflow
+from gdl.registration import prepare_keras
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised as exceptions in any case
 
 __version__ = "0.1.0"
@@ -71,6 +73,12 @@ def __dir__():
     return sorted({*globals(), *_HOME, *_MODULES})
 
 
+try:
+    prepare_keras()
+except _CourseError as error:
+    if on_command_line():
+        sys.exit(f"gdl: {error}")
+    raise
 if in_notebook():  # a notebook needs TensorFlow in any case, without its start-up messages
     check_installed()
     start_tensorflow()

@@ -16,6 +16,11 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
+def on_command_line() -> bool:
+    """Whether this process is the command `gdl`, or `python -m gdl`, whose package is imported before its name is known."""
+    return os.path.basename(sys.argv[0] if sys.argv else "").removesuffix(".exe") in ("-m", "gdl")
+
+
 def start_tensorflow() -> None:
     """Imports TensorFlow without the messages of its C++ code; exceptions are raised as usual."""
     if "tensorflow" in sys.modules:

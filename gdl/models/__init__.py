@@ -16,20 +16,26 @@ MODULES = {  # class -> its module in this package
     "AttributeClassifier": "classifier",
 }
 COMMANDS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP", "classifier": "AttributeClassifier"}
+OWN_CLASSES: dict[str, type] = {}  # classes that somebody has derived from those of the course; the newest of a name
 
 
 def model_class(name: str) -> type:
     """The class of a model by its name, such as "VAE" in a run folder or "vae" on the command line; imports TensorFlow.
 
+    A class of your own, such as MyVAE, is found once it is defined; of several with one name, the newest.
     Raises CourseError for an unknown name.
 
     >>> model_class("wgan_gp").__name__
     'WGANGP'
     """
     name = COMMANDS.get(name, name)
-    if name not in MODULES:
-        raise CourseError(f"model is {name!r}: choose from {', '.join(COMMANDS)}.")
-    return getattr(importlib.import_module(f"gdl.models.{MODULES[name]}"), name)
+    if name in MODULES:
+        return getattr(importlib.import_module(f"gdl.models.{MODULES[name]}"), name)
+    if name in OWN_CLASSES:
+        return OWN_CLASSES[name]
+    if name.isidentifier() and not name.islower():
+        raise CourseError(f"The model is of a class {name}, which is not defined here: run the cell that defines it, or import it, and try again.")
+    raise CourseError(f"model is {name!r}: choose from {', '.join(COMMANDS)}.")
 
 
 def constructor_options(name: str) -> dict:

@@ -17,8 +17,9 @@ from tqdm import tqdm
 
 from gdl.data.pixels import check_images, to_float
 from gdl.errors import CourseError
-from gdl.models import readable_options, replicas
+from gdl.models import OWN_CLASSES, readable_options, replicas
 from gdl.models.architecture import Architecture
+from gdl.registration import check_keras
 
 
 class FaceModel(keras.Model):
@@ -26,13 +27,15 @@ class FaceModel(keras.Model):
 
     Its methods take and return NumPy arrays and work through them a batch at a time, with a progress bar when it takes
     long. Images go in as uint8, or as float32 in the model's own pixel range; they come out as float32 in that range.
-    `model.save("vae.keras")` writes options, weights and optimisers. `keras.models.load_model` reads them in the precision
-    that Keras is then set to. The class must be imported first, for example by naming `gdl.VAE`.
+    `model.save("vae.keras")` writes options, weights and optimisers. `keras.models.load_model` reads them wherever `gdl` is
+    imported, in the precision that Keras is then set to; and so it reads the networks, such as `vae.decoder`, which can be
+    saved as .h5, too.
     """
 
     has_validation_loss: bool = True  # whether a lower validation loss means better images, so that patience can watch it
 
     def __init__(self, image_size: int = 64, z_dim: int = 256, filters: tuple = (32, 64, 128, 256), **options: Any):
+        check_keras()
         super().__init__()
         shared = [field.name for field in fields(Architecture)]
         if unknown := options.keys() - shared:
@@ -52,11 +55,10 @@ class FaceModel(keras.Model):
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
-        room, _, module = cls.__module__.rpartition(".")
-        ours = room == __package__
+        ours = cls.__module__.rpartition(".")[0] == __package__
         keras.saving.register_keras_serializable("gdl" if ours else cls.__module__)(cls)
-        if ours:  # the name in files of version 0.1.0, in which each class was registered under its module
-            keras.saving.get_custom_objects()[f"gdl.{module}>{cls.__name__}"] = cls
+        if not ours:
+            OWN_CLASSES[cls.__name__] = cls
 
     def compile(self, optimizer: Any = "adam", **options: Any) -> None:
         """As in Keras. The optimisers are built at once, because loading weights would lose their state otherwise."""
@@ -88,6 +90,20 @@ class FaceModel(keras.Model):
     @classmethod
     def from_config(cls, config: dict, custom_objects: Any = None) -> "FaceModel":
         return cls(**readable_options(config))
+
+    def save(self, filepath: Any, *arguments: Any, **options: Any) -> None:
+        """As in Keras, to a file that ends in .keras."""
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise CourseError(
+                f"{filepath}: HDF5 cannot hold a whole {type(self).__name__}: save it as .keras, or save its weights with save_weights, "
+                "or one of its networks."
+            )
+        super().save(filepath, *arguments, **options)
+
+    def export(self, filepath: Any, *arguments: Any, **options: Any) -> None:
+        """As in Keras: the model's `call`, for TensorFlow without Keras."""
+        self(tf.zeros((1, *self.get_build_config()["input_shape"][1:])))  # Keras exports only what has been called
+        super().export(filepath, *arguments, **options)
 
     def get_compile_config(self) -> dict | None:
         """What `save` writes about the optimisers."""

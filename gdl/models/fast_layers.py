@@ -1,4 +1,8 @@
-"""Four layers of Keras that are quicker here and give the same numbers: leaky ReLU, batch normalisation, two convolutions."""
+"""Four layers of Keras that are quicker here and give the same numbers: leaky ReLU, batch normalisation, two convolutions.
+
+They have the names of Keras's layers, after which saved weights are named, and in files the names of `gdl.registration`, so that
+nothing takes one for Keras's.
+"""
 
 import keras
 import tensorflow as tf
@@ -7,27 +11,33 @@ from keras import layers
 from gdl.models import replicas
 
 
-@keras.saving.register_keras_serializable("gdl")
-class LeakyReLU(layers.Layer):
-    """max(x, 0.2 x), quicker in a gradient penalty.
+@keras.saving.register_keras_serializable("gdl", "FastLeakyReLU")
+class LeakyReLU(layers.LeakyReLU):
+    """max(x, negative_slope x), quicker in a gradient penalty.
 
     The second derivative is 0 almost everywhere. TensorFlow's own layer propagates these zeros through the whole network;
     here a second derivative treats the slope as a constant.
     """
 
-    def call(self, x):
-        return _leaky_relu(x)
+    def __init__(self, negative_slope=0.2, **options):
+        super().__init__(negative_slope, **options)
+
+    def call(self, inputs):
+        return _leaky_relu(inputs, self.negative_slope)
 
 
-@tf.custom_gradient
-def _leaky_relu(x):
-    def gradient(upstream):
-        return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=tf.stop_gradient(x), alpha=0.2)
+def _leaky_relu(x, slope):
+    @tf.custom_gradient
+    def activate(x):
+        def gradient(upstream):
+            return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=tf.stop_gradient(x), alpha=slope)
 
-    return tf.nn.leaky_relu(x, 0.2), gradient
+        return tf.nn.leaky_relu(x, slope), gradient
+
+    return activate(x)
 
 
-@keras.saving.register_keras_serializable("gdl")
+@keras.saving.register_keras_serializable("gdl", "FastBatchNormalization")
 class BatchNormalization(layers.BatchNormalization):
     """Keras's layer, trained by TensorFlow's fused operation: the same numbers in fewer passes over the images.
 
@@ -50,7 +60,7 @@ class BatchNormalization(layers.BatchNormalization):
         return y
 
 
-@keras.saving.register_keras_serializable("gdl")
+@keras.saving.register_keras_serializable("gdl", "FastConv2D")
 class Conv2D(layers.Conv2D):
     """Keras's layer. In bfloat16 on a processor, where it halves a small map, the gradient of its filters takes half the time."""
 
@@ -60,7 +70,7 @@ class Conv2D(layers.Conv2D):
         return super().convolution_op(inputs, kernel)
 
 
-@keras.saving.register_keras_serializable("gdl")
+@keras.saving.register_keras_serializable("gdl", "FastConv2DTranspose")
 class Conv2DTranspose(layers.Conv2DTranspose):
     """Keras's layer, with the quicker gradient of `Conv2D`: it is the same convolution in the other direction."""
 

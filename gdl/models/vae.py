@@ -147,10 +147,13 @@ class Sampling(layers.Layer):
     """
 
     def __init__(self, seed: int | None = None, **options: Any):
-        super().__init__(dtype="float32", **options)
+        super().__init__(**{"dtype": "float32", **options})
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True  # there are no weights
 
     def call(self, z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
         epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         return z_mean + ops.exp(z_log_var / 2) * epsilon
+
+
+keras.saving.register_keras_serializable("gdl")(Sampling)  # below the class, because a chapter prints it
