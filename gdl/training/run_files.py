@@ -31,8 +31,8 @@ def read_settings(folder: Path) -> dict:
         raise CourseError(f"{folder} is not a run: {why}; give the folder that a training wrote to.")
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
-        if wrong := [name for name, kind in KINDS.items() if not isinstance(settings[name], kind)]:
-            raise KeyError(wrong[0])
+        if not all(isinstance(settings[name], kind) and settings[name] for name, kind in KINDS.items()):
+            raise ValueError
     except OSError as error:
         raise CourseError(f"{file} cannot be read ({error.strerror or error}): {_without_settings(folder)}.") from None
     except (ValueError, KeyError, TypeError):  # no JSON, an entry is missing, or it is no dict

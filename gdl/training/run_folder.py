@@ -65,7 +65,7 @@ def load(run: str | Path) -> FaceModel:
     finally:
         keras.config.set_dtype_policy(before)
     rates = HalveLearningRate(None, [optimizer for optimizer, _ in model.optimizer_groups])
-    if folder.best.is_file():
+    if folder.best.exists() or settings["training"].get("early_stopping"):
         try:
             read_weights(model, folder.best)
         except CourseError as error:
