@@ -44,7 +44,8 @@ def check(what: str) -> Iterator[None]:
     ...     has_shape(np.zeros(64), (64,), "one loss for each image")
     ✓ one loss for each image
     """
-    problem, words = "", ()
+    problem = ""
+    words: tuple[str, ...] = ()
     try:
         yield
     except NotImplementedError:
