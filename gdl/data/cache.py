@@ -7,21 +7,21 @@ its bytes. It holds `images.npy` (uint8, all splits one after the other, opened 
 
 import hashlib
 import io
-import itertools
 import json
 import os
 import shutil
 import sys
+import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from gdl.data.report import counted, say
 from gdl.errors import DataError
 from gdl.files import whole_folder
 from gdl.machine import in_notebook
@@ -67,31 +67,25 @@ def open_entry(name: str, key: dict, size: int, plan: Callable[[], tuple]) -> En
     name: the start of the folder's name.  key: a dict of everything that determines the images.
     plan: a function that is called if the entry must be built. It returns (names, attributes, counts, blocks):
         one name and one row of attributes for each image, {split: number of images}, and an iterator over blocks
-        of uint8 images (size, size, 3) in the same order, with None for an image that cannot be read.
-    Unreadable images are left out and reported. DataError if they are more than 1 in 1,000, or if the entry is
-    damaged; CourseError if it cannot be written.
+        of uint8 images (size, size, 3) in the same order, with the reason, a str, in the place of an image that cannot be read.
+    Unreadable images are left out and reported, at each opening. DataError if they are more than 1 in 1,000, or if the
+    entry is damaged; CourseError if it cannot be written.
     """
     path = folder() / f"{name}-{fingerprint(key)}"
     if not path.exists():
-        _build(path, key, size, *plan())
-    return _read(path, size)
+        with warnings.catch_warnings(action="ignore"):  # Pillow's, about files that are read all the same
+            _build(path, key, size, *plan())
+    entry, skipped = _read(path, size)
+    if skipped:
+        number = sum(map(len, skipped.values()))
+        say(f"Skipped {number:,} of {number + len(entry.images):,} images: {counted(skipped)}")
+    return entry
 
 
-def decoded(sources: Iterable, decode: Callable[[Any], np.ndarray], block: int = 256) -> Iterator[list]:
-    """Yields lists of decode(source), in order, computed by several threads; None where decode failed."""
-
-    def attempt(source):
-        try:
-            return decode(source)
-        except DataError:
-            raise
-        except Exception:  # a broken file makes Pillow raise errors of many kinds
-            return None
-
-    sources = iter(sources)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while part := list(itertools.islice(sources, block)):
-            yield list(pool.map(attempt, part))
+def progress(total: int, title: str) -> tqdm:
+    """A bar that appears when the work takes longer than a second, in a terminal or a notebook. Use it in `with`."""
+    shown = sys.stdout.isatty() or in_notebook()
+    return tqdm(total=total, desc=title, unit=" images", file=sys.stdout, disable=not shown, leave=False, delay=1)  # notebooks show stderr in red
 
 
 def _build(path, key, size, names, attributes, counts, blocks):
@@ -102,9 +96,8 @@ def _build(path, key, size, names, attributes, counts, blocks):
         free = shutil.disk_usage(partial).free
         if free < needed:
             raise DataError(f"The disk of the cache {path.parent} has {free / 1e9:.2f} GB free: {room}, or {place}.")
-        readable = _write_images(partial / "images.npy", size, len(names), blocks, f"Preparing {path.name.split('-')[0]}, once only")
-        skipped = [str(name) for name in np.asarray(names)[~readable]]
-        _report_skipped(skipped, len(names))
+        readable, skipped = _write_images(partial / "images.npy", size, names, blocks, f"Preparing {path.name.split('-')[0]}, once only")
+        _check_skipped(skipped, len(names))
         ends = np.cumsum(list(counts.values()))
         counts = {split: int(readable[end - count : end].sum()) for (split, count), end in zip(counts.items(), ends)}
         for split, count in counts.items():
@@ -123,22 +116,23 @@ def _build(path, key, size, names, attributes, counts, blocks):
             json.dump({"format": FORMAT, "key": key, "counts": counts, "skipped": skipped}, file, default=int)
 
 
-def _write_images(path, size, total, blocks, title):
-    """Writes the images that can be read. Returns which they are, (total,) bool."""
-    shown = sys.stdout.isatty() or in_notebook()
-    bar = tqdm(total=total, desc=title, unit=" images", file=sys.stdout, disable=not shown, leave=False, delay=1)  # notebooks show stderr in red
-    readable = []
-    with open(path, "wb") as file, bar:
-        _write_header(file, (total, size, size, 3))
+def _write_images(path, size, names, blocks, title):
+    """Writes the images that can be read. Returns which they are, (names,) bool, and {reason: names} of the others."""
+    readable, skipped = [], {}
+    with open(path, "wb") as file, progress(len(names), title) as bar:
+        _write_header(file, (len(names), size, size, 3))
         for block in blocks:
-            images = [image for image in block if image is not None]
+            images = [image for image in block if not isinstance(image, str)]
             if images:
                 file.write(np.stack(images).data)
-            readable += [image is not None for image in block]
+            for image in block:
+                if isinstance(image, str):
+                    skipped.setdefault(image, []).append(str(names[len(readable)]))
+                readable.append(not isinstance(image, str))
             bar.update(len(block))
         file.seek(0)
         _write_header(file, (sum(readable), size, size, 3))
-    return np.array(readable, dtype=bool)
+    return np.array(readable, dtype=bool), skipped
 
 
 def _write_header(file, shape):
@@ -154,19 +148,16 @@ def _read(path, size):
         images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
         with open(path / "tables.npz", "rb") as file, np.load(file, allow_pickle=False) as tables:
             names, attributes, columns = tables["names"], tables["attributes"], tables["columns"]
-        total = sum(meta["counts"].values())
-        whole = images.shape == (total, size, size, 3) and len(names) == len(attributes) == total
+        attributes, counts = pd.DataFrame(attributes, columns=columns.tolist()), meta["counts"]
+        total = counts["train"] + counts["val"] + counts["test"]
+        if images.shape == (total, size, size, 3) and len(names) == len(attributes) == total:
+            return Entry(images, names, attributes, counts), meta["skipped"]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-        whole = False  # np.load raises ValueError for a file that is shorter than its header says
-    if not whole:
-        raise DataError(f"The cache entry is damaged: {fix}")
-    return Entry(images, names, pd.DataFrame(attributes, columns=columns.tolist()), meta["counts"])
+        pass  # np.load raises ValueError for a file that is shorter than its header says
+    raise DataError(f"The cache entry is damaged: {fix}")
 
 
-def _report_skipped(skipped, total):
-    if not skipped:
-        return
-    examples = ", ".join(skipped[:3]) + (", ..." if len(skipped) > 3 else "")
-    if len(skipped) * 1000 > total:
-        raise DataError(f"{len(skipped):,} of {total:,} images cannot be read ({examples}): copy them again or remove them.")
-    print(f"Skipped {len(skipped):,} of {total:,} images that cannot be read: {examples}")
+def _check_skipped(skipped, total):
+    number = sum(map(len, skipped.values()))
+    if number * 1000 > total:
+        raise DataError(f"{number:,} of {total:,} images cannot be used: {counted(skipped)}; replace or remove them.")

@@ -4,25 +4,23 @@ Z. Liu, P. Luo, X. Wang, X. Tang, "Deep Learning Face Attributes in the Wild", I
 """
 
 import hashlib
-import io
 import os
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
-from typing import IO
+from numbers import Integral
+from pathlib import Path
 
-import pandas as pd
-from PIL import Image
-
-from gdl.data import cache
+from gdl.data import contents
+from gdl.data.celeba_tables import has_partition, photo_key, read_attributes, read_partition
 from gdl.data.crop import check_size, square
+from gdl.data.decode import open_image, upright_rgb
+from gdl.data.listing import NO_FILE, is_hidden, not_an_image
+from gdl.data.report import counted, printable, say
 from gdl.data.splits import Faces, choose
 from gdl.errors import DataError
 
 WIDTH, HEIGHT = 178, 218
-SPLITS = {0: "train", 1: "val", 2: "test"}  # as list_eval_partition numbers them
 PHOTOS = "img_align_celeba"
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
 class CelebA(Faces):
@@ -35,6 +33,7 @@ class CelebA(Faces):
     n: at most n photographs, sampled with a fixed seed in the proportions of the splits.
     crop: side of the central square that is cut out of 178x218 pixels and resized. 140 is the
         protocol of WAE (Tolstikhin et al. 2018) and RAE (Ghosh et al. 2020).
+    The fingerprint changes with the contents of the photographs and of the tables, and is the same for a zip file and for a folder.
     DataError for photographs, tables or options that cannot be used.
 
     >>> gdl.CelebA("data/celeba", size=64)  # doctest: +SKIP
@@ -43,70 +42,68 @@ class CelebA(Faces):
 
     def __init__(self, path: str | Path, size: int = 64, n: int | None = None, crop: int = 140):
         size = check_size(size)
-        if crop not in range(16, WIDTH + 1):
-            raise DataError(f"crop={crop} is not possible: choose 16 to {WIDTH}, the width of a photograph.")
+        if not isinstance(crop, Integral) or crop not in range(16, WIDTH + 1):
+            raise DataError(f"crop={crop!r} is not possible: choose 16 to {WIDTH}, the width of a photograph.")
         place, attributes_path, partition_path = find(path)
-        photos = list_photos(place)  # name -> (its place, its CRC or number of bytes)
+        photos = list_photos(place)
+        partition = read_partition(partition_path, list(photos))
+        splits = {split: partition.index[partition == split].tolist() for split in ("train", "val", "test")}
+        for split, members in splits.items():
+            if not members:
+                raise DataError(
+                    f"No photograph in {place} is in the split '{split}': add some (the official split is "
+                    "train up to 162770.jpg, val up to 182637.jpg, test up to 202599.jpg)."
+                )
+        splits = choose(splits, n)
+        names = [name for members in splits.values() for name in members]
+        files = contents.Files(place, {name: photos[name][0] for name in names})
+        counts = {split: len(members) for split, members in splits.items()}
+        digest = contents.digest(files, names, "Comparing CelebA with the cache")
         key = {
             "kind": "CelebA",
-            "photos": _digest("\n".join(f"{name} {stamp}" for name, (_, stamp) in photos.items()).encode()),
-            "tables": [_digest(table.read_bytes()) for table in (attributes_path, partition_path)],
+            "splits": counts,
+            "photos": digest,
+            "attributes": _digest(attributes_path.read_bytes()),
             "size": size,
-            "crop": crop,
-            "n": n if n is not None and n < len(photos) else None,
+            "crop": int(crop),
         }
 
-        def decode(named):
-            name, source = named
-            with Image.open(source) as photo:
+        def decode(file, name):
+            with open_image(file) as photo:
                 if photo.size != (WIDTH, HEIGHT):
                     raise DataError(
                         f"{name} in {place} has {photo.width}x{photo.height} pixels instead of {WIDTH}x{HEIGHT}: "
                         "take img_align_celeba (aligned and cropped), or open other images with gdl.ImageFolder."
                     )
-                return square(photo.convert("RGB"), crop, size)
+                return square(upright_rgb(photo), crop, size)
 
         def plan():
-            attributes, partition = read_table(attributes_path), read_table(partition_path)
-            for table, table_path in ((attributes, attributes_path), (partition, partition_path)):
-                unknown = next((name for name in photos if name not in table.index), None)
-                if unknown:
-                    raise DataError(
-                        f"The photograph {unknown} in {place} has no row in {table_path}: use photographs and tables from the same copy of CelebA."
-                    )
-            splits = {split: [] for split in SPLITS.values()}
-            for name, number in zip(photos, partition["partition"].loc[list(photos)]):
-                splits[SPLITS[number]].append(name)
-            for split, members in splits.items():
-                if not members:
-                    raise DataError(
-                        f"No photograph in {place} is in the split '{split}': add some (the official split is "
-                        "train up to 162770.jpg, val up to 182637.jpg, test up to 202599.jpg)."
-                    )
-            splits = choose(splits, n)
-            names = [name for members in splits.values() for name in members]
-            counts = {split: len(members) for split, members in splits.items()}
-            sources = open_photos(place, [photos[name][0] for name in names])
-            return names, attributes.loc[names] == 1, counts, cache.decoded(zip(names, sources), decode)
+            attributes = read_attributes(attributes_path, list(photos)).loc[names]
+            return names, attributes, counts, contents.decoded(files, names, digest, decode)
 
         super().__init__("CelebA", key, size, plan)
 
 
 def find(path: str | Path) -> tuple[Path, Path, Path]:
-    """Paths of the photographs (a zip file or a folder) and of the two tables; DataError if one is missing."""
+    """Paths of the photographs (a zip file or a folder) and of the two tables; DataError if one is missing.
+
+    The table of attributes is also that of the split if it has a column for it and the other table is missing.
+    """
     root = Path(path).expanduser().absolute()
     if not root.exists():
-        raise DataError(f"{path} does not exist: give the folder that holds {PHOTOS}.zip and CelebA's tables.")
+        raise DataError(f"{printable(path)} does not exist: give the folder that holds {PHOTOS}.zip and CelebA's tables.")
     inner = (PHOTOS, f"{PHOTOS}.zip", "Img")
     while root.name in inner and not _table(root, "list_attr_celeba"):  # the path leads to the photographs themselves
         root = root.parent
     place = _photos(root)
     if place is None:
-        raise DataError(f"{path} holds neither {PHOTOS}.zip nor a folder {PHOTOS}: put the photographs there.")
+        raise DataError(f"{printable(path)} holds neither {PHOTOS}.zip nor a folder {PHOTOS}: put the photographs there.")
     attributes, partition = _table(root, "list_attr_celeba"), _table(root, "list_eval_partition")
+    if attributes and not partition and has_partition(attributes):
+        partition = attributes
     if attributes is None or partition is None:
         missing = "list_eval_partition" if attributes else "list_attr_celeba"
-        raise DataError(f"{root} holds no {missing}.txt (or .csv): put it there; CelebA's page offers it beside the photographs.")
+        raise DataError(f"{printable(root)} holds no {missing}.txt (or .csv): put it there; CelebA's page offers it beside the photographs.")
     return place, attributes, partition
 
 
@@ -118,7 +115,7 @@ def looks_like_celeba(path: Path) -> bool:
 
 def _photos(root):
     for folder in (root, root / "Img"):
-        if (folder / f"{PHOTOS}.zip").exists():
+        if (folder / f"{PHOTOS}.zip").is_file():
             return folder / f"{PHOTOS}.zip"
         for place in (folder / PHOTOS / PHOTOS, folder / PHOTOS):
             if place.is_dir():
@@ -128,76 +125,69 @@ def _photos(root):
 
 def _table(root, name):
     for folder in (root, root / "Anno", root / "Eval"):
-        for path in (folder / f"{name}.txt", folder / f"{name}.csv"):
-            if path.is_file():
-                return path
+        for ending in ("txt", "csv", "tsv"):
+            if (folder / f"{name}.{ending}").is_file():
+                return folder / f"{name}.{ending}"
     return None
 
 
 def list_photos(place: Path) -> dict[str, tuple[str, int]]:
-    """{name: (its place, its CRC or number of bytes)} of a zip file or a folder, sorted by name."""
-    if place.suffix == ".zip":
-        try:
-            with zipfile.ZipFile(place) as archive:
-                files = [(PurePosixPath(info.filename).name, info.filename, info.CRC) for info in archive.infolist()]
-        except (zipfile.BadZipFile, OSError):
-            raise DataError(f"{place} is not a complete zip file: download it again.") from None
-    else:
-        files = [(entry.name, entry.path, entry.stat().st_size) for entry in os.scandir(place)]
-    files = [file for file in files if file[0].lower().endswith(".jpg") and not file[0].startswith(".")]
-    photos = {name: (where, stamp) for name, where, stamp in sorted(files)}
+    """{name: (the path inside, its CRC or number of bytes)} of a zip file or a folder, sorted by name. Prints what is passed over."""
+    files, passed_over = _in_folder(place) if place.is_dir() else _in_zip(place)
+    photos, keys = {}, set()
+    for name, where, stamp in sorted(files):
+        if reason := not_an_image(name):
+            passed_over.setdefault(reason, []).append(where)
+            continue
+        if photo_key(name) in keys:
+            raise DataError(f"{printable(place)} holds two photographs of the same name ({printable(name)}): remove one.")
+        keys.add(photo_key(name))
+        photos[name] = where, stamp
     if not photos:
-        raise DataError(f"{place} holds no .jpg file: put CelebA's photographs there.")
-    if len(photos) < len(files):
-        raise DataError(f"{place} holds two photographs of the same name: download it again.")
+        nested = ", but a zip file: unpack it, and" if any(name.lower().endswith(".zip") for name, _, _ in files) else ":"
+        raise DataError(f"{printable(place)} holds no .jpg file{nested} put CelebA's photographs there.")
+    if passed_over:
+        say(f"Passed over in {printable(place)}: {counted(passed_over)}")
     return photos
 
 
-def open_photos(place: Path, paths: Iterable[str]) -> Iterator[str | IO[bytes] | None]:
-    """Yields what Pillow can open for each photograph of a zip file or a folder; None for one that is damaged."""
-    if place.suffix != ".zip":
-        yield from paths
-        return
-    with zipfile.ZipFile(place) as archive:
-        for path in paths:
-            try:
-                yield io.BytesIO(archive.read(path))
-            except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
-                yield None
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """One of CelebA's tables as a DataFrame of int8 with the file names as index; DataError if it is wrong."""
-    is_csv, is_attributes = path.suffix == ".csv", path.name.startswith("list_attr")
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            first = file.readline().strip()
-            second = file.readline().strip()
-        if is_csv:
-            columns, skip, rows = first.split(","), 1, None
-        elif is_attributes:  # the number of rows, the names of the attributes, the rows
-            columns, skip, rows = ["image_id", *second.split()], 2, int(first)
+def _in_folder(place):
+    files, passed_over = [], {}
+    for entry in os.scandir(place):
+        if is_hidden(entry.name) or entry.is_dir():
+            continue
+        if entry.is_file():
+            files.append((entry.name, entry.name, entry.stat().st_size))
         else:
-            columns, skip, rows = ["image_id", "partition"], 0, None
-        kinds = {column: "int8" for column in columns} | {"image_id": str}
-        separator = "," if is_csv else r"\s+"
-        table = pd.read_csv(path, sep=separator, names=columns, skiprows=skip, dtype=kinds, header=None)
-        table = table.set_index("image_id")
-    except (ValueError, KeyError, OSError):  # pandas' own errors are ValueErrors
-        raise _wrong_table(path, "its header or its values are not CelebA's") from None
-    if rows is not None and rows != len(table):
-        raise _wrong_table(path, f"its first line says {rows:,} rows and it has {len(table):,}")
-    if table.index.has_duplicates:
-        raise _wrong_table(path, f"{table.index[table.index.duplicated()][0]} is in it twice")
-    if not is_attributes and list(table.columns) != ["partition"]:
-        raise _wrong_table(path, "its columns are not image_id and partition")
-    if not table.isin([-1, 1] if is_attributes else list(SPLITS)).all(axis=None):
-        raise _wrong_table(path, "a value is not " + ("-1 or 1" if is_attributes else "0, 1 or 2"))
-    return table
+            passed_over.setdefault("linked to nothing" if entry.is_symlink() else NO_FILE, []).append(entry.name)
+    return files, passed_over
 
 
-def _wrong_table(path, why):
-    return DataError(f"The table {path} cannot be used because {why}: download it again.")
+def _in_zip(place):
+    try:
+        with zipfile.ZipFile(place) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir() and not any(map(is_hidden, _parts(info.filename)))]
+    except PermissionError:
+        raise DataError(f"You have no permission to read {place}: change its permissions, or use a copy of your own.") from None
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        if "disk" in str(error):
+            raise DataError(f"{place} is one part of a zip file that was split: join the parts, or unpack them.") from None
+        raise DataError(f"{place} is not a complete zip file: download it again.") from None
+    for info in members:
+        if not_an_image(info.filename):
+            continue
+        if info.flag_bits & 1:
+            raise DataError(f"{place} is protected by a password ({printable(info.filename)}): unpack it.")
+        if info.compress_type not in COMPRESSIONS:
+            raise DataError(
+                f"{place} is compressed in a way that Python cannot read (method {info.compress_type}, {printable(info.filename)}): unpack it."
+            )
+    return [(_parts(info.filename)[-1], info.filename, info.CRC) for info in members], {}
+
+
+def _parts(path):
+    """The folders and the name of a file in a zip, which some programs write with backslashes."""
+    return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
 
 
 def _digest(content):

@@ -1,12 +1,13 @@
 """From an image file to a square of the size that the networks take."""
 
+import math
 from numbers import Real
-from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from gdl.data.decode import open_image, upright_rgb
 from gdl.errors import DataError
 
 
@@ -16,7 +17,7 @@ def check_size(size: int) -> int:
     >>> check_size(64)
     64
     """
-    if not isinstance(size, Real):
+    if not isinstance(size, Real) or not math.isfinite(size):
         raise DataError(f"size is {size!r}: give one number of pixels, such as 64.")
     if size not in range(16, 513, 16):
         near = {min(512, max(16, int(size) // 16 * 16 + step)) for step in (0, 16)}
@@ -38,23 +39,9 @@ def square(image: Image.Image, side: int, size: int) -> np.ndarray:
     return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))
 
 
-def load_square(source: str | Path | IO[bytes], size: int) -> np.ndarray:
-    """The central square of an image file (path or open file) as (size, size, 3) uint8; see `upright_rgb`."""
-    with Image.open(source) as file:
-        file.draft("RGB", (3 * size, 3 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, which is faster
-        image = upright_rgb(file)
+def load_square(file: IO[bytes], size: int) -> np.ndarray:
+    """The central square of an open image file as (size, size, 3) uint8; see `upright_rgb`, also for what it raises."""
+    with open_image(file) as opened:
+        opened.draft("RGB", (3 * size, 3 * size))  # a large JPEG is decoded at 1/2, 1/4 or 1/8, which is faster
+        image = upright_rgb(opened)
         return square(image, min(image.size), size)
-
-
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """An opened image as RGB with 8 bits for each channel.
-
-    The orientation in the camera's EXIF data is applied, transparent pixels become white, and 16 bits become 8.
-    """
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits, grey
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")

@@ -1,5 +1,6 @@
 """A photograph of your own, cropped as the course crops CelebA's faces."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 from gdl.data.celeba import HEIGHT, WIDTH
-from gdl.data.crop import check_size, square, upright_rgb
+from gdl.data.crop import check_size, square
+from gdl.data.decode import Unusable, open_image, upright_rgb
+from gdl.data.report import printable
 from gdl.errors import DataError
 
 Points = Sequence[Sequence[float]]  # ((x, y), (x, y))
@@ -22,7 +25,9 @@ def load_photo(path: str | Path, size: int = 64, eyes: Points | None = None) -> 
 
     Models take several images: `model.encode(photo[None])`.
     path: an image of any size and mode, in a format that Pillow reads. The orientation in the camera's EXIF
-        data is applied, transparent pixels become white, and 16 bits become 8.
+        data is applied, unless that data is damaged. A colour profile is converted to sRGB, and transparent pixels become
+        white. Of an animation or a file with several pages, the first is taken. 16 bits become 8. Fractional pixels may be
+        0 to 1, 0 to 255 or 0 to 65535, and those of 32-bit integers 0 to 255 or 0 to 65535.
     size: height and width of the result, a multiple of 16 from 16 to 512.
     eyes: ((x, y), (x, y)), the two pupils in either order, in pixels of the upright photograph;
         (0, 0) is the middle of its top left pixel. The photograph is rotated, scaled and shifted so
@@ -52,23 +57,27 @@ def _read(path):
         raise DataError(f"load_photo takes the path of a photograph, not a {type(path).__name__}: give the path of its file.")
     if "://" in str(path):
         raise DataError(f"{path} is an address: download the photograph and give the path of its file.")
-    file = Path(path).expanduser()
-    if not file.exists():
-        raise DataError(f"{path} does not exist: give the path of a photograph.")
+    shown, file = printable(path), Path(path).expanduser()
+    if not os.path.exists(file):
+        raise DataError(f"{shown} {'is a link to nothing' if file.is_symlink() else 'does not exist'}: give the path of a photograph.")
     if file.is_dir():
-        raise DataError(f"{path} is a folder: give one photograph, or open the folder with gdl.ImageFolder.")
+        raise DataError(f"{shown} is a folder: give one photograph, or open the folder with gdl.ImageFolder.")
+    if not file.is_file():
+        raise DataError(f"{shown} is a pipe, a socket or a device: give the path of a photograph.")
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
+        with warnings.catch_warnings(action="ignore"), open(file, "rb") as opened, open_image(opened) as image:
             return upright_rgb(image)
     except PermissionError:
-        raise DataError(f"You have no permission to read {path}: change its permissions, or use a copy of your own.") from None
+        raise DataError(f"You have no permission to read {shown}: change its permissions, or use a copy of your own.") from None
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise DataError(f"{path} has more than {limit:,} pixels, too many to open: make it smaller first.") from None
+        raise DataError(f"{shown} has more than {limit:,} pixels, too many to open: make it smaller first.") from None
     except Image.UnidentifiedImageError:
-        raise DataError(f"{path} is not an image that Pillow can read; HEIC, for example, is not: save it as JPEG or PNG.") from None
+        raise DataError(f"{shown} is not an image that Pillow can read; HEIC, for example, is not: save it as JPEG or PNG.") from None
+    except Unusable as error:
+        raise DataError(f"{shown} is a file {error}: save it in another way.") from None
     except Exception:  # a broken file makes Pillow raise errors of many kinds
-        raise DataError(f"{path} is damaged or was cut short: copy or download it again.") from None
+        raise DataError(f"{shown} is damaged or was cut short: copy or download it again.") from None
 
 
 def _check_eyes(eyes, photo, path):

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gdl.arguments import whole_number
 from gdl.data import cache
 from gdl.data.pixels import check_pixel_range
+from gdl.data.report import printable
 from gdl.errors import DataError
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ class Faces:
             setattr(self, split, Split(images[rows], its_attributes, names[rows], its_factors, f"{self.fingerprint}-{split}"))
             start = rows.stop
         self.description = (
-            f"{name}: {start:,} images of {size}x{size} pixels ({len(self.train):,} train, {len(self.val):,} val, {len(self.test):,} test)"
+            f"{printable(name)}: {start:,} images of {size}x{size} pixels ({len(self.train):,} train, {len(self.val):,} val, {len(self.test):,} test)"
         )
 
     def __repr__(self) -> str:
@@ -155,12 +157,13 @@ def choose(splits: dict[str, list], n: int | None) -> dict[str, list]:
     >>> {split: len(names) for split, names in choose({"train": ["a"] * 80, "val": ["b"] * 10, "test": ["c"] * 10}, 20).items()}
     {'train': 16, 'val': 2, 'test': 2}
     """
-    total = sum(map(len, splits.values()))
-    if n is None or n >= total:
+    if n is None:
+        return splits
+    total, n = sum(map(len, splits.values())), whole_number("n", n, least=0)
+    if n >= total:
         return splits
     if n < len(splits):
         raise DataError(f"n={n} is too few: choose at least {len(splits)}, one image for each split.")
-    n = int(n)
     counts = {split: max(1, len(names) * n // total) for split, names in splits.items()}
     counts["train"] = max(1, n - counts["val"] - counts["test"])
     chosen = {}

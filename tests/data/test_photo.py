@@ -1,11 +1,9 @@
 """A reader's own photograph: any kind of file, CelebA's crop, CelebA's alignment, and what is wrong in one sentence."""
 
-import io
 import os
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +11,8 @@ from conftest import REAL_CELEBA, refused
 from PIL import Image, ImageDraw
 
 import gdl
-from gdl.data.celeba import find, list_photos, open_photos
+from gdl.data.celeba import find, list_photos
+from gdl.data.contents import Files
 from gdl.data.photo import EYES, load_photo
 
 
@@ -38,9 +37,8 @@ def test_a_photograph_of_celeba_gives_what_celeba_gives(size, celeba, tmp_path):
     place = find(celeba)[0]
     photos = list_photos(place)
     for split in (faces.train, faces.val, faces.test):
-        (source,) = open_photos(place, [photos[split.names[0]][0]])
-        content = source.getvalue() if isinstance(source, io.BytesIO) else Path(source).read_bytes()
-        (tmp_path / "photo.jpg").write_bytes(content)
+        with Files(place, {"first": photos[split.names[0]][0]}).open("first") as source:
+            (tmp_path / "photo.jpg").write_bytes(source.read())
         loaded = load_photo(tmp_path / "photo.jpg", size)
         assert loaded.shape == (size, size, 3) and loaded.dtype == np.uint8 and loaded.flags.writeable
         assert np.array_equal(loaded, split.images[0])
@@ -199,8 +197,8 @@ def test_eyes_come_to_where_celeba_has_them(width, height, scale, degrees, size,
 
 def test_eyes_where_celeba_has_them_change_little(celeba, tmp_path):
     place = find(celeba)[0]
-    (source,) = open_photos(place, [next(iter(list_photos(place).values()))[0]])
-    with Image.open(source) as file:
+    files = Files(place, {"first": next(iter(list_photos(place).values()))[0]})
+    with files.open("first") as source, Image.open(source) as file:
         photo = file.copy()
     double = photo.resize((356, 436), Image.Resampling.BICUBIC)
     plain = load_photo(save(tmp_path / "photo.png", photo)).astype(int)
@@ -213,8 +211,8 @@ def test_eyes_where_celeba_has_them_change_little(celeba, tmp_path):
 def test_the_eyes_of_the_mean_face_are_there():
     """In the mean of 300 photographs it is darkest near where the alignment is said to have the eyes."""
     place = find(REAL_CELEBA)[0]
-    sources = open_photos(place, [where for where, _ in list_photos(place).values()][:300])
-    mean = np.mean([np.asarray(Image.open(source).convert("L")) for source in sources], axis=0)
+    files = Files(place, {name: where for name, (where, _) in list_photos(place).items()})
+    mean = np.mean([np.asarray(Image.open(files.open(name)).convert("L")) for name in list(files.paths)[:300]], axis=0)
     for x, y in EYES:
         left, top = round(x) - 6, round(y) - 6
         window = mean[top : top + 13, left : left + 13]
