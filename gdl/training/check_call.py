@@ -3,6 +3,7 @@
 import inspect
 import json
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import keras
@@ -60,6 +61,8 @@ def check_callbacks(callbacks: Any, model: FaceModel, run: Any, halve_every: int
             raise CourseError(f"callbacks contains {_kind(callback)}: give objects of Keras's callbacks, such as keras.callbacks.EarlyStopping().")
         if isinstance(callback, keras.callbacks.BackupAndRestore):
             raise CourseError("gdl.train continues by itself where it stopped: give it run='runs/some-name' instead of BackupAndRestore.")
+        if isinstance(callback, keras.callbacks.TensorBoard) and find_spec("tensorboard") is None:
+            raise CourseError("The callback TensorBoard needs a package that is not installed: run pip install tensorboard, or leave it out.")
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             raise CourseError("SwapEMAWeights exchanges the weights that gdl.train saves: leave it out; adversarial models have the option ema.")
         if isinstance(callback, SET_THE_RATE):

@@ -206,6 +206,6 @@ def _without_names(optimizer: Any) -> Any:
     """
     if isinstance(optimizer, dict):
         return {key: _without_names(value) for key, value in optimizer.items() if key != "name"}
-    if isinstance(optimizer, float) and optimizer == np.float32(optimizer):
+    if isinstance(optimizer, float) and optimizer == float(np.float32(optimizer)):
         return float(str(np.float32(optimizer)))
     return optimizer
