@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdl.errors import CourseError
+
+MACHINE = (OSError, MemoryError, ImportError, CourseError)  # in the grader these are not the student's: it catches the student's own
 NOT_ANSWERED = "not answered yet."
 OTHER_FORM = "the check cannot use what your code returns: is it of another form or type than the question asks for?"
 OTHER_SHAPE = "another shape expected."
@@ -53,6 +56,8 @@ def check(what: str) -> Iterator[None]:
     except CheckFailed as failed:
         problem, words = str(failed), failed.words
     except Exception as error:
+        if _raises() and isinstance(error, MACHINE):
+            raise
         problem, words = f"your code stopped with {type(error).__name__}: {error}", (OTHER_FORM,)
     if _raises():
         if problem:

@@ -13,6 +13,7 @@ import numpy as np
 
 MAX_BYTES = 16 * 2**20  # of one message
 MAX_VALUES = 500_000  # in the lists and dictionaries of one message: in memory each takes far more than its bytes
+MAX_DEPTH = 64  # of lists in lists: as many dimensions as an array of NumPy has
 DTYPES = {np.dtype(name).str for name in "?bBhHiIlLqQefd"}
 ARRAY, TUPLE = "__array__", "__tuple__"
 
@@ -49,8 +50,8 @@ def receive(file: BinaryIO) -> dict[str, Any]:
     try:
         if sum(data.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
             raise ChannelError(f"more than {MAX_VALUES} values in one answer")
-        message = _unpack(json.loads(data))
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError):
+        message = _unpack(json.loads(data), _Room())
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         message = None
     if not isinstance(message, dict):
         raise ChannelError("an answer that is not made of plain values")
@@ -81,19 +82,38 @@ def _pack(value):
     return {ARRAY: [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]}
 
 
-def _unpack(value):
+class _Room:
+    """What the arrays of one message may still take, in numbers. A side of length 0 counts as 1: the other sides can still be enormous."""
+
+    def __init__(self):
+        self.left = MAX_BYTES
+
+    def take(self, shape):
+        self.left -= math.prod(max(n, 1) for n in shape)
+        if self.left < 0:
+            raise ValueError("too large")
+
+
+def _unpack(value, room, depth=0):
+    if depth > MAX_DEPTH:
+        raise ValueError("too deep")
     if isinstance(value, list):
-        return [_unpack(item) for item in value]
+        return [_unpack(item, room, depth + 1) for item in value]
     if not isinstance(value, dict):
         return value
     if TUPLE in value:
-        return tuple(_unpack(item) for item in value[TUPLE])
+        if len(value) != 1 or not isinstance(value[TUPLE], list):
+            raise ValueError("not a tuple")
+        return tuple(_unpack(item, room, depth + 1) for item in value[TUPLE])
     if ARRAY not in value:
-        return {key: _unpack(item) for key, item in value.items()}
+        return {key: _unpack(item, room, depth + 1) for key, item in value.items()}
     dtype, shape, data = value[ARRAY]
-    data = base64.b64decode(data, validate=True)
-    if dtype not in DTYPES or len(shape) > 8 or not all(type(n) is int and n >= 0 for n in shape):
+    if not isinstance(dtype, str) or dtype not in DTYPES or not isinstance(shape, list) or len(shape) > 8:
         raise ValueError("not an array")
+    if not all(type(n) is int and n >= 0 for n in shape):
+        raise ValueError("not an array")
+    room.take(shape)  # before anything is made
+    data = base64.b64decode(data, validate=True)
     if math.prod(shape) * np.dtype(dtype).itemsize != len(data):
         raise ValueError("not an array")
     return np.frombuffer(data, dtype).reshape(shape).copy()

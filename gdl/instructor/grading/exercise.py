@@ -54,7 +54,7 @@ class Exercise:
     """
 
     def __init__(self, path: str | Path):
-        self.name = Path(path).stem
+        self.path, self.name = Path(path), Path(path).stem
         try:
             notebook = nbformat.read(path, as_version=4)
         except Exception as error:

@@ -20,12 +20,13 @@ from gdl.instructor.grading.exercise import Exercise
 from gdl.instructor.grading.feedback import feedback_page
 from gdl.instructor.grading.marking import mark
 from gdl.instructor.grading.marks import read_marks
-from gdl.instructor.grading.process import Start
+from gdl.instructor.grading.process import GraderFailed, Start
 from gdl.instructor.grading.student import Limits
 from gdl.instructor.grading.tables import write_tables
 from gdl.instructor.grading.totals import Result
+from gdl.instructor.grading.trial import try_solutions
 
-VERSION = 1  # of the grader: results of another version are not used, and everything is graded again
+VERSION = 2  # of the grader: results of another version are not used, and everything is graded again
 
 
 def grade(
@@ -39,7 +40,8 @@ def grade(
 ) -> list[Result]:
     """Grades every notebook in `folder` and writes points, feedback and tables into `out`. Returns the results.
 
-    A result in `out` is used again if its notebook and its exercise have not changed. Each result is written when it is finished.
+    First the solutions themselves are graded, see `trial`. A result in `out` is used again if its notebook and its exercise have not
+    changed. Each result is written when it is finished; one without points, for a reason outside the notebook, is not written.
     exercise: the name of the exercise that all notebooks are of; None reads it from the notebooks and their names.
     marks: a filled-in person.csv; the one in `out` is read in any case. unsafe: run the notebooks without a sandbox.
     seconds: the limit for one cell or one call; a notebook may take twenty times as long. Raises CourseError.
@@ -68,6 +70,9 @@ def grade(
             results.append(earlier)
         else:
             jobs.append(GradingJob(submission, exercises[submission.exercise], path, digest, start, Limits(seconds, 20 * seconds)))
+    if jobs:
+        names = sorted({job.exercise.name for job in jobs if not job.submission.problem})
+        try_solutions([exercises[name] for name in names], start, Limits(seconds, 20 * seconds), out)
     results += grade_all(jobs, len(results))
     results.sort(key=lambda result: (result["exercise"], result["student"], result["identifier"]))
     results = write_tables(read_marks(marks, results) if marks else results, out, problems)  # with what people have marked before
@@ -91,38 +96,84 @@ class GradingJob:
     def run(self, alone: bool) -> Result | None:
         """Grades the submission and writes the result. alone: whether no other notebook runs beside it.
 
-        Returns None, and writes nothing, if points were lost and a notebook beside it may be the reason.
+        Returns None, and writes nothing, if points were lost and a notebook beside it may be the reason. Raises GraderFailed.
         """
-        result = graded(self.submission, self.exercise, self.start, self.limits)
-        if result.pop("machine_busy") and not alone:
+        try:
+            result = graded(self.submission, self.exercise, self.start, self.limits)
+        except Exception as error:  # a fault of the grader, which this notebook has brought to light
+            result = not_graded(self.submission, self.exercise, f"{type(error).__name__}: {error}")
+        busy, outside = result.pop("machine_busy"), result.pop("outside", "")
+        if busy and not alone:
             return None
+        if outside:
+            take_back(result, outside)
         result |= {"digest": self.digest, "sandboxed": self.start is not sandbox.unsafe}
-        with whole_file(self.path) as partial:
-            partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
+        if all(question["points"] is not None or question["by_hand"] for question in result["questions"]):
+            with whole_file(self.path) as partial:
+                partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
         return result
+
+
+def take_back(result: Result, outside: str) -> None:
+    """Leaves the questions that lost points without points, for a person. outside: why they were lost, for none of the notebook's doing."""
+    for question in result["questions"]:
+        if not question["by_hand"] and question["points"] is not None and question["points"] < question["max"]:
+            question["points"] = None
+            for check in question["checks"]:
+                if check["message"]:
+                    check |= {"points": None, "message": f"not graded: your code was stopped because {outside}."}
+    result["person"].append(
+        f"Questions have no points, because the notebook was stopped for a reason outside it, also when it ran alone: {outside}. "
+        "Run gdl grade again when the machine is free, or give the points by hand."
+    )
+
+
+def not_graded(submission: Submission, exercise: Exercise, error: str) -> Result:
+    """The result, without points, of a submission at which the grader itself failed."""
+    questions = [
+        {"name": question.name, "title": question.title, "max": question.points, "by_hand": bool(question.by_hand)}
+        | {"answer": "", "causes": [], "checks": [], "points": None}
+        for question in exercise.questions
+    ]
+    sentence = f"The grader itself failed at this notebook ({error[:300]}): run gdl grade again, or give the points by hand."
+    result = {"questions": questions, "problems": [], "person": [*submission.notes, sentence], "machine_busy": True}
+    return identity(submission, exercise) | result | {"seconds": None}
 
 
 def grade_all(jobs: Sequence[GradingJob], done: int = 0) -> list[Result]:
     """Runs the jobs, as many at a time as the machine has cores, with a progress bar that begins at `done`.
 
-    A job that the notebooks beside it may have slowed down runs again alone.
+    A job that the notebooks beside it may have slowed down runs again alone. Raises CourseError when the grader itself can no longer go on,
+    for instance because the sandbox does not start any more; what is graded by then is kept.
     """
-    for job in jobs:
-        job.exercise.prepare()
-    results, again = [], []
+    results: list[Result] = []
+    again: list[GradingJob] = []
+    failures: list[str] = []
+
+    def run(job, alone):
+        if failures:
+            return job, None
+        try:
+            return job, job.run(alone)
+        except (GraderFailed, CourseError) as error:
+            failures.append(str(error))
+            return job, None
+
     with tqdm(total=done + len(jobs), initial=done, desc="Grading", unit="notebook", file=sys.stdout) as bar:
         with ThreadPool(os.cpu_count()) as pool:  # threads that wait for the students' processes, so that Ctrl+C works at once
-            for job, result in pool.imap_unordered(lambda job: (job, job.run(alone=len(jobs) == 1)), jobs):
+            for job, result in pool.imap_unordered(lambda job: run(job, alone=len(jobs) == 1), jobs):
                 if result is None:
                     again.append(job)
                 else:
                     results.append(result)
                     bar.update()
         for job in again:
-            result = job.run(alone=True)
-            assert result is not None
-            results.append(result)
-            bar.update()
+            _, result = run(job, alone=True)
+            if result is not None:
+                results.append(result)
+                bar.update()
+    if failures:
+        raise CourseError(f"{failures[0]} The {done + len(results)} notebooks that are graded are kept: run the same command again to go on.")
     return results
 
 
@@ -146,17 +197,22 @@ def digest_of(submission: Submission, exercise: Exercise, unsafe: bool, seconds:
 def read_result(path: Path) -> Result:
     """The result that an earlier call has written to `path`, or an empty one."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # there is none, or it was changed
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # there is none, or it was changed
         return {}
+    return result if isinstance(result, dict) else {}
 
 
 def graded(submission: Submission, exercise: Exercise, start: Start, limits: Limits) -> Result:
     """The result of one submission: the student, and what `mark` returns."""
     begin = time.monotonic()
-    result = {
+    result = identity(submission, exercise) | mark(submission, exercise, start, limits)
+    return result | {"seconds": round(time.monotonic() - begin, 1)}
+
+
+def identity(submission: Submission, exercise: Exercise) -> Result:
+    """Whose result it is, and of which exercise."""
+    return {
         "student": submission.student, "identifier": submission.identifier, "exercise": exercise.name, "title": exercise.title,
         "file": submission.file, "name": safe_name(submission),
     }  # fmt: skip
-    result |= mark(submission, exercise, start, limits)
-    return result | {"seconds": round(time.monotonic() - begin, 1)}

@@ -1,17 +1,21 @@
 """A process on the student's side: the requests to it, and the watch over its time, memory, processes and files."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
 import psutil
 
 from gdl.errors import CourseError
-from gdl.instructor.grading import channel, sandbox
+from gdl.instructor.grading import channel, seccomp, usage
+from gdl.instructor.grading.cgroup import make_group
 
 START_SECONDS = 60
 WATCH_SECONDS = 0.1  # between two looks at a worker's memory and time
@@ -19,58 +23,83 @@ MAX_MEMORY = 3 * 2**30  # bytes, of all processes of a worker together
 MAX_PROCESSES = 16 + (os.cpu_count() or 1)  # busy ones would take time from the notebook beside them
 MAX_FILES = 20_000  # in each temporary folder
 MIN_FREE_MEMORY = 2**28  # bytes of the machine
+# The kernel ends the worker first when the machine has no memory. $0: the list of processes of its control group, or "".
+LAUNCHER = 'echo 1000 2> /dev/null > /proc/$$/oom_score_adj; [ -z "$0" ] || echo $$ 2> /dev/null > "$0"; exec "$@"'
+NAMESPACES = "let bubblewrap make user namespaces, on Ubuntu with a profile of AppArmor for /usr/bin/bwrap (see solutions/README.md)"
+HINTS = {  # what to do, by words of bubblewrap and Python
+    "uid map": NAMESPACES,
+    "namespace": NAMESPACES,
+    "loopback": NAMESPACES,
+    "No module named": "install the course's packages into the Python that runs the grader, so that every user may read them",
+    "PermissionError": "let every user read this Python and the course (chmod -R o+rX)",
+    "no memory": "close other programs",
+}
 
 Start = Callable[[], tuple[list[str], dict[str, str]]]  # gives the command and the environment of a worker, see `sandbox`
+
+
+class GraderFailed(BaseException):
+    """The grader itself cannot go on. It is no Exception, so that no check takes it for a mistake of the student's."""
 
 
 class StudentError(Exception):
     """What went wrong on the student's side: an error in a cell or a function, or the end of the worker.
 
-    machine_busy: whether other work on the machine may be the reason, so that another try may succeed.
+    machine_busy: whether other work on the machine may be the reason, so that another try may succeed. outside: whether it certainly
+    or possibly was none of the notebook's doing, so that no points may be lost for it.
     """
 
-    def __init__(self, name: str, text: str = "", machine_busy: bool = False):
-        self.name, self.text, self.machine_busy = name, text, machine_busy
+    def __init__(self, name: str, text: str = "", machine_busy: bool = False, outside: bool = False):
+        self.name, self.text, self.machine_busy, self.outside = name, text, machine_busy, outside
         super().__init__(f"{name}: {text}" if text else name)
 
 
 class WorkerEnded(StudentError):
     """The worker has ended, and everything that the notebook had defined is lost."""
 
-    def __init__(self, reason: str, machine_busy: bool = False):
-        super().__init__(reason, machine_busy=machine_busy)
+    def __init__(self, reason: str, machine_busy: bool = False, outside: bool = False):
+        super().__init__(reason, machine_busy=machine_busy, outside=outside)
 
 
 class Worker:
     """One process on the student's side, started with the command and environment that `start` gives. Raises CourseError if it does not start."""
 
     def __init__(self, start: Start):
-        command, environment = start()
-        self.reason, self.machine_busy = "", False  # why the watch has ended it
+        self.command, self.environment = start()
+        self.is_sandboxed = self.command[0] == "bwrap"
+        self.reason, self.machine_busy, self.outside = "", False, False  # why the watch has ended it
         self.requests = 0
         self.ready = False
+        self.allowed: float = START_SECONDS
+        self.deadline: float | None = time.monotonic() + self.allowed
+        self.ended_by_kernel = usage.ended_by_kernel()  # processes, before this request
+        self.known: list[psutil.Process] = []
+        self.group = make_group(MAX_MEMORY) if self.is_sandboxed else None
+        self.process: subprocess.Popen[bytes] | None = None
+        launched = threading.Event()
         with tempfile.TemporaryFile() as stderr:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment, start_new_session=True,
-            )  # fmt: skip
-            self.to_worker, self.from_worker = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
-            self.allowed: float = START_SECONDS
-            self.deadline: float | None = time.monotonic() + self.allowed
-            threading.Thread(target=self._watch, daemon=True).start()
+            threading.Thread(target=self._live, args=(launched, stderr), daemon=True).start()
+            launched.wait()
             try:
+                if self.process is None:
+                    raise channel.ChannelError(self.reason)
                 channel.receive(self.from_worker)
+                if self.process.poll() is not None or self.is_sandboxed and not self._look():  # bubblewrap has ended, and nobody watches
+                    raise channel.ChannelError("it ended")
             except channel.ChannelError:
                 self.close()
                 stderr.seek(0)
                 last_line = stderr.read()[-500:].decode(errors="replace").strip().splitlines()[-1:]
                 reason = self.reason or "".join(last_line) or "it ended without a message"
-                raise CourseError(f"The process that runs notebooks does not start: {reason}. Nothing was graded.") from None
+                fix = next((f": {hint}" for words, hint in HINTS.items() if words in reason), "")
+                raise CourseError(f"The process that runs notebooks does not start ({reason}), and nothing more was graded{fix}.") from None
         self.deadline = None
         self.ready = True
 
     def request(self, seconds: float, **request: Any) -> Any:
         """Sends a request to `grading.worker` and returns the value that it answers. Raises StudentError, or WorkerEnded after `seconds`."""
         self.requests += 1
+        self.ended_by_kernel = usage.ended_by_kernel()
         self.allowed = seconds
         self.deadline = time.monotonic() + seconds
         try:
@@ -82,79 +111,127 @@ class Worker:
             finally:
                 self.deadline = None
         except (channel.ChannelError, OSError) as error:
-            self.close()
-            raise WorkerEnded(self.reason or _reason(error), self.machine_busy) from None
+            raise self._ended(error) from None
         if "error" in reply:
-            raise StudentError(*_name_and_text(reply["error"]))
+            name, text = _name_and_text(reply["error"])
+            killed = usage.ended_by_kernel() > self.ended_by_kernel and not self._out_of_memory()
+            raise StudentError(name, text, machine_busy=killed or name == "MemoryError", outside=killed)
         return reply.get("value")
 
     def close(self) -> None:
         """Ends the worker and everything that it has started."""
         self._kill()
-        self.process.wait()
-        for pipe in (self.to_worker, self.from_worker):
+        if self.process is not None:
+            self.process.wait()
+            for pipe in (self.to_worker, self.from_worker):
+                with suppress(OSError):  # something was still to be written
+                    pipe.close()
+        if self.group:
+            self.group.close()
+
+    def _ended(self, error):
+        """Closes the worker, which has ended or has sent what is no answer. Returns why, as WorkerEnded."""
+        assert self.process is not None  # it was started
+        status, deadline = self.process.poll(), time.monotonic() + 1
+        while status is None and str(error) == "no answer" and time.monotonic() < deadline:  # bubblewrap ends a moment after the worker
+            time.sleep(0.01)
+            status = self.process.poll()
+        out_of_memory = self._out_of_memory()
+        self.close()
+        if self.reason:
+            return WorkerEnded(self.reason, self.machine_busy, self.outside)
+        if out_of_memory:
+            return WorkerEnded(f"it used more than {MAX_MEMORY / 2**30:.0f} GB of memory")
+        if usage.ended_by_kernel() > self.ended_by_kernel:
+            return WorkerEnded("the machine had no memory left", machine_busy=True, outside=True)
+        if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
+            return WorkerEnded("it was killed", machine_busy=True, outside=True)
+        return WorkerEnded(_reason(error))
+
+    def _live(self, launched, stderr):
+        """Starts the process and watches it. bubblewrap ends with the thread that has started it, so that nothing runs unwatched."""
+        filter_file = _readable(seccomp.program()) if self.is_sandboxed else None
+        try:
+            command = self.command
+            if filter_file is not None:
+                _leave_session_keyring()
+                processes = str(self.group.processes) if self.group else ""
+                command = ["/bin/sh", "-c", LAUNCHER, processes, "bwrap", "--seccomp", str(filter_file), *command[1:]]
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=self.environment, start_new_session=True,
+                pass_fds=() if filter_file is None else (filter_file,),
+            )  # fmt: skip
+            self.to_worker, self.from_worker = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
+        except OSError as error:
+            self.reason = str(error)
+        finally:
+            if filter_file is not None:
+                os.close(filter_file)
+            launched.set()
+        if self.process is not None:
             try:
-                pipe.close()
-            except OSError:  # something was still to be written
-                pass
+                self._watch()
+            finally:
+                self._kill()
 
     def _kill(self):
-        for process in [self.process, *self._processes()]:
-            try:
-                process.kill()
-            except (OSError, psutil.Error):  # it has just ended
-                pass
+        """Ends the process, and what it has started as far as that is known. The others end with bubblewrap or with the control group."""
+        for process in [self.process, *self.known, *self._look()]:
+            if process is not None:
+                with suppress(OSError, psutil.Error):  # it has just ended
+                    process.kill()
 
     def _watch(self):
         """Ends the worker when it takes too much time or too much of the machine. `request` then stops waiting for an answer."""
+        assert self.process is not None
+        request, before = 0, (0.0, 0.0)
         while self.process.poll() is None:
-            processes = self._processes()
+            processes = self._look()
+            files, stored = usage.temporary(processes[:2]) if self.ready else (0, 0)  # of the sandbox's first process, and the worker
+            if request != self.requests:
+                request, before = self.requests, usage.processor_seconds(processes)
             if self.deadline and time.monotonic() > self.deadline:
                 self.reason, self.machine_busy = f"it took longer than {self.allowed:g} seconds", True
+                self.outside = usage.others_worked(before, usage.processor_seconds(processes), self.allowed)
             elif psutil.virtual_memory().available < MIN_FREE_MEMORY:  # also memory that no process shows
-                self.reason, self.machine_busy = "the machine had no memory left", True
+                self.reason, self.machine_busy, self.outside = "the machine had no memory left", True, True
             elif len(processes) > MAX_PROCESSES:
                 self.reason = f"it started more than {MAX_PROCESSES} processes"
-            elif _memory(processes) > MAX_MEMORY:
+            elif usage.memory(processes) + stored > MAX_MEMORY and usage.memory(processes, shared_once=True) + stored > MAX_MEMORY:
                 self.reason = f"it used more than {MAX_MEMORY / 2**30:.0f} GB of memory"
-            elif self.ready and _count_files(processes[:2]) > MAX_FILES:  # the sandbox's first process, and the worker
+            elif files > MAX_FILES:
                 self.reason = f"it made more than {MAX_FILES} files"
             if self.reason:
-                return self._kill()
+                return
             time.sleep(WATCH_SECONDS)
 
-    def _processes(self):
+    def _look(self):
+        """All processes below the first one. They are known from then on, even if the first one ends before them."""
+        if self.process is None:
+            return []
         try:
-            return psutil.Process(self.process.pid).children(recursive=True)
+            processes = psutil.Process(self.process.pid).children(recursive=True)
         except psutil.Error:
             return []
+        self.known = processes or self.known
+        return processes
+
+    def _out_of_memory(self):
+        return self.group is not None and self.group.out_of_memory()
 
 
-def _memory(processes):
-    """Bytes of memory of all these processes together."""
-    total = 0
-    for process in processes:
-        try:
-            total += process.memory_info().rss
-        except psutil.Error:  # it has just ended
-            pass
-    return total
+def _leave_session_keyring():
+    """Gives this thread, and the processes that it starts, a session keyring of their own, so that they have none of the instructor's keys."""
+    if keyctl := seccomp.number("keyctl"):
+        ctypes.CDLL(None).syscall(keyctl, 1, None)  # KEYCTL_JOIN_SESSION_KEYRING; a kernel without keys answers with an error
 
 
-def _count_files(processes):
-    """How many files the fullest of the temporary folders holds that these processes see."""
-    largest = 0
-    for process in processes:
-        for folder in sandbox.TEMPORARY:
-            inside = f"/proc/{process.pid}/root{folder}"
-            try:
-                if os.stat(inside).st_dev == os.stat(folder).st_dev:  # without a sandbox, everybody's folder
-                    continue
-                status = os.statvfs(inside)
-            except OSError:
-                continue
-            largest = max(largest, status.f_files - status.f_ffree)
-    return largest
+def _readable(content):
+    """A file descriptor from which these few bytes can be read."""
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return reading
 
 
 def _reason(error):

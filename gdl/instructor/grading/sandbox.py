@@ -1,7 +1,8 @@
 """The sandbox in which a student's notebook runs: bubblewrap, in which only Python and the course can be read.
 
-There is no network, no file of the instructor, no sight of other processes, no capability and another user. The temporary folders are
-small and vanish with it. The worker sets the limits of each process; `process.Worker` watches time, memory and files of all together.
+There is no network, no file of the instructor, no sight of other processes, no capability, another user, and a filter of system calls. The
+temporary folders are small and vanish with it. The worker sets the limits of each process; a control group, where there can be one, and
+`process.Worker` limit time, memory and files of all together.
 """
 
 import itertools
@@ -12,9 +13,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from gdl.errors import CourseError
+from gdl.instructor.grading import seccomp
 
 PACKAGE = Path(__file__).resolve().parents[2]  # the folder gdl
 ENVIRONMENT = {
@@ -41,11 +44,15 @@ ENVIRONMENT = {
 WORKER = ["-P", "-m", "gdl.instructor.grading.worker"]
 TEMPORARY = ("/tmp", "/dev/shm")
 MEGABYTES = 256  # of each temporary folder
+FIX = "Grade on Linux with bubblewrap (Debian, Ubuntu: apt install bubblewrap), or with --unsafe if you trust every notebook."
 _users = itertools.count()
 
 
 def sandboxed() -> tuple[list[str], dict[str, str]]:
-    """The command and the environment that start a worker in the sandbox. Raises CourseError where there is no bubblewrap."""
+    """The command and the environment that start a worker in the sandbox. Raises CourseError where there is no bubblewrap.
+
+    `process.Worker` adds the filter of system calls, whose program it gives to the process as an open file.
+    """
     check_bubblewrap()
     command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     command += ["--unshare-cgroup-try", "--hostname", "course", "--clearenv", "--cap-drop", "ALL"]
@@ -62,46 +69,74 @@ def sandboxed() -> tuple[list[str], dict[str, str]]:
             command += ["--symlink", os.readlink(folder), folder]
         else:
             command += ["--ro-bind-try", folder, folder]
-    command += ["--proc", "/proc", "--dev", "/dev"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero"]  # full gives zeros too, but no shared memory
+    for names in ("/proc/keys", "/proc/key-users"):  # of the instructor's keys
+        if os.path.exists(names):
+            command += ["--ro-bind", "/dev/null", names]
     for folder in TEMPORARY:
         command += ["--perms", "1777", "--size", str(MEGABYTES * 2**20), "--tmpfs", folder]
     parts = list(python_parts())  # after the temporary folders, because Python may lie under /tmp
     parents = [parent for part in parts for parent in reversed(Path(part).parents[:-1])]
-    for parent in dict.fromkeys([*parents, Path("/course")]):
+    for parent in dict.fromkeys([*parents, Path("/course"), Path("/packages")]):
         if str(parent) not in TEMPORARY:
             command += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap itself would create them for root alone
     for part in parts:
         command += ["--ro-bind", part, part]
+    for number, folder in enumerate(package_folders()):
+        command += ["--ro-bind", folder, f"/packages/{number}"]
+        environment["PYTHONPATH"] += f":/packages/{number}"
     command += ["--ro-bind", str(PACKAGE), "/course/gdl"]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    return [*command, "--", sys.executable, *WORKER], {"PATH": os.environ.get("PATH", os.defpath)}
+    return [*command, "--", python(), *WORKER], {"PATH": os.environ.get("PATH", os.defpath)}
+
+
+def python() -> str:
+    """The Python under the virtual environment, by a path without links: it finds its library from there, wherever it is called from."""
+    return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 
 
 def python_parts() -> Iterator[str]:
-    """The files and folders of this Python that are outside /usr."""
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
-        for part in ("bin", "lib", "lib64", "pyvenv.cfg"):
-            if not prefix.startswith("/usr") and os.path.exists(f"{prefix}/{part}"):
-                yield f"{prefix}/{part}"
+    """The files and folders of this Python itself that are outside /usr."""
+    prefixes = [os.path.realpath(prefix) for prefix in (sys.base_prefix, sys.base_exec_prefix)]
+    for part in dict.fromkeys([python(), *(f"{prefix}/{name}" for prefix in prefixes for name in ("lib", "lib64"))]):
+        if not part.startswith("/usr/") and os.path.exists(part):
+            yield part
+
+
+def package_folders() -> list[str]:
+    """The folders from which this Python imports installed packages."""
+    folders = [os.path.realpath(folder) for folder in sys.path if os.path.basename(folder.rstrip("/")) in ("site-packages", "dist-packages")]
+    for name in ("numpy", "IPython", "keras", "tensorflow"):
+        spec = find_spec(name)
+        if spec and spec.origin:
+            folders.append(os.path.realpath(Path(spec.origin).parents[1]))
+    return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]
 
 
 def unsafe() -> tuple[list[str], dict[str, str]]:
     """The command and the environment that start a worker without a sandbox: the notebook can do what the instructor can."""
     home = ("HOME", "PATH", "PYTHONPATH", "IPYTHONDIR", "MPLCONFIGDIR", "GDL_CACHE")
     environment = {**os.environ, **{name: value for name, value in ENVIRONMENT.items() if name not in home}}
-    environment["PYTHONPATH"] = str(PACKAGE.parent)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
     return [sys.executable, *WORKER], environment
 
 
 @cache
 def check_bubblewrap() -> None:
-    """Raises CourseError unless bubblewrap 0.8 or later is installed."""
-    fix = "Grade on Linux with bubblewrap (Debian, Ubuntu: apt install bubblewrap), or with --unsafe if you trust every notebook."
+    """Raises CourseError unless bubblewrap 0.8 or later is installed and the filter of system calls knows this kind of machine."""
     if not shutil.which("bwrap"):
-        raise CourseError(f"Notebooks only run in a sandbox, and bubblewrap is not installed. {fix}")
-    printed = subprocess.run(["bwrap", "--version"], capture_output=True, text=True).stdout.strip()
-    version = tuple(map(int, re.findall(r"\d+", printed)))
+        raise CourseError(f"Notebooks only run in a sandbox, and bubblewrap is not installed. {FIX}")
+    if seccomp.program() is None:
+        raise CourseError(f"Notebooks only run in a sandbox, which needs a processor of x86_64 or aarch64. {FIX}")
+    try:
+        done = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, errors="replace", timeout=10)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CourseError(f"Notebooks only run in a sandbox, and bubblewrap cannot be used ({error}). {FIX}") from None
+    version = tuple(map(int, re.findall(r"\d+", done.stdout)))
+    if done.returncode or not version:
+        said = " ".join(done.stderr.split())[-300:] or f"exit status {done.returncode}"
+        raise CourseError(f"Notebooks only run in a sandbox, and bubblewrap cannot be used ({said}). {FIX}")
     if version < (0, 8):
-        raise CourseError(f"Notebooks only run in a sandbox, and {printed or 'this bubblewrap'} is too old for it: it needs 0.8. {fix}")
+        raise CourseError(f"Notebooks only run in a sandbox, and {done.stdout.strip()} is too old for it: it needs 0.8. {FIX}")

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gdl.instructor.grading.process import Start, StudentError, Worker, WorkerEnded
+from gdl.errors import CourseError
+from gdl.instructor.grading.process import GraderFailed, Start, StudentError, Worker, WorkerEnded
+
+START_AGAIN = (2, 10)  # seconds before another try to start a worker: what the machine has too little of may be free by then
 
 
 @dataclass
@@ -35,24 +38,29 @@ class Student:
         self.problems: list[tuple[int, StudentError]] = []
         self.ended: list[WorkerEnded] = []
         self.hidden = False
+        self.failure: WorkerEnded | None = None  # of the prelude
         self.worker: Worker | None = None
         self.end = time.monotonic() + limits.notebook
 
     def run(self) -> None:
-        """Starts a worker and runs the cells, again without each cell that ends it. Raises WorkerEnded when the notebook's time is used up."""
+        """Starts a worker and runs the cells, again without each cell that ends it. Raises WorkerEnded when the notebook's time is used up.
+
+        Raises GraderFailed if no worker starts.
+        """
         while self.worker is None:
+            if self.failure is not None:
+                raise self.failure
             self._check_time()
-            self.worker = Worker(self.start)
+            self.worker = self._start_worker()
+            self._run_prelude()
             failed: dict[int, StudentError] = {}
             try:
-                for source in self.prelude:
-                    self._run_cell(source)
                 for number, source in self.cells.items():
                     if error := self._run_cell(source):
                         failed[number] = error
             except WorkerEnded as error:
                 self.worker = None
-                if source not in self.cells.values():
+                if number not in self.cells or error in self.ended:  # the time for the whole notebook is used up
                     raise
                 del self.cells[number]
                 failed = {number: error}
@@ -75,6 +83,29 @@ class Student:
         """Ends the worker."""
         if self.worker is not None:
             self.worker.close()
+
+    def _start_worker(self):
+        for pause in (*START_AGAIN, None):
+            try:
+                return Worker(self.start)
+            except (CourseError, OSError, RuntimeError, MemoryError) as error:  # RuntimeError: no thread can be started
+                if pause is None:
+                    raise GraderFailed(str(error)) from None
+                time.sleep(pause)
+
+    def _run_prelude(self):
+        """Runs the course's own cells. What stops them is none of the student's doing."""
+        try:
+            for source in self.prelude:
+                self._request(do="run", source=source)
+        except StudentError as error:
+            self.close()
+            self.worker = None
+            if error in self.ended:  # the time for the notebook is used up
+                raise
+            self.failure = WorkerEnded("the course's own code did not run", machine_busy=True, outside=True)
+            self.ended.append(self.failure)
+            raise self.failure from None
 
     def _run_cell(self, source):
         """Runs a cell. Returns the error that it stopped with, or None."""
