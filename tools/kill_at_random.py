@@ -166,11 +166,13 @@ class GraderTrial:
         return start("grade", self.folder / "submissions", "--out", self.folder / f"marks-{run}")
 
     def outcome(self, run):
-        """The content of each file without the times of grading."""
+        """The content of each file without the times and the date of grading."""
         folder = self.folder / f"marks-{run}"
         files = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
         for name, content in files.items():
-            if name.startswith("results/"):
+            if name.startswith("moodle_"):
+                files[name] = re.sub(rb"\d{4}-\d\d-\d\d \d\d:\d\d", b"", content)
+            elif name.startswith("results/"):
                 files[name] = {key: value for key, value in json.loads(content).items() if key != "seconds"}
         files["summary.html"] = re.sub(rb"<section><h2>Time</h2>.*?</section>", b"", files["summary.html"])
         return files
