@@ -60,6 +60,7 @@ def fail(error):
     raise error
 
 
+ONLY = "only real numbers, strings, arrays, lists and dictionaries can be marked"  # as `channel` says it
 LEAKS = {  # what a function that is asked for `x` gives back: `right` is the right answer, `x` all numbers it has been asked with so far
     "text": lambda right, x: str(list(x)),
     "texts": lambda right, x: [str(value) for value in x[:50]],
@@ -74,7 +75,7 @@ LEAKS = {  # what a function that is asked for `x` gives back: `right` is the ri
     "nothing": lambda right, x: None,
     "an error's text": lambda right, x: fail(StudentError("ValueError", str(x[:50]))),
     "an error's name": lambda right, x: fail(StudentError("asked_for_" + "_".join(map(str, x[:3])), "")),
-    "an error that imitates the grader": lambda right, x: fail(StudentError("TypeError", f"it gave an array of {x[:9]}; only real numbers, strings, arrays, lists and dictionaries can be marked")),
+    "an error that imitates the grader": lambda right, x: fail(StudentError("TypeError", f"it gave an array of {x[:9]}; {ONLY}")),
     "not answered": lambda right, x: fail(StudentError("NotImplementedError", str(x[:50]))),
     "an end": lambda right, x: fail(WorkerEnded(f"it took longer than {29 + sum(x[:1]) % 1:.6g} seconds")),
     "another end": lambda right, x: fail(WorkerEnded(f"asked for {x[:9]}")),

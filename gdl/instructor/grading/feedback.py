@@ -50,6 +50,8 @@ def _question(question):
         parts.append(f'<div class="comment">{text(question["comment"])}</div>')
     if "automatic" in question and question["automatic"] != points:
         parts.append(f'<p class="soft small">A person has changed the points; the checks gave {points_text(question["automatic"])}.</p>')
+    if sentences := question.get("causes"):
+        parts.append(f'<div class="cause">{"".join(f"<p>{text(sentence, 2000)}</p>" for sentence in sentences)}</div>')
     parts.append(_checks(question["checks"]))
     if question["answer"].strip():
         kind = 'div class="answer"' if question["by_hand"] else "pre"

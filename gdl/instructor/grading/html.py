@@ -24,6 +24,7 @@ section, header { background: var(--paper); border: 1px solid var(--line); borde
 .good { background: var(--good) } .part { background: var(--part) } .none { background: var(--none) } .wait { background: var(--wait) }
 .warn { border-left: 5px solid var(--none); background: #fdf3f1 } .note { border-left: 5px solid var(--part); background: #fdf8ee }
 .comment { border-left: 4px solid #4a76a8; background: #f0f5fb; padding: .5rem .8rem; border-radius: 4px; margin: .6rem 0; white-space: pre-wrap }
+.cause { border-left: 4px solid var(--part); background: #fdf8ee; padding: .2rem .8rem; border-radius: 4px; margin: .6rem 0 }
 ul { margin: .4rem 0; padding-left: 1.3rem } ul.checks { list-style: none; padding: 0; margin: .5rem 0 }
 ul.checks li { padding: .35rem 0 .35rem 1.7rem; border-top: 1px solid var(--line); position: relative }
 ul.checks li::before { position: absolute; left: .2rem; font-weight: 700 } li.yes::before { content: "✓"; color: var(--good) }
