@@ -1,5 +1,6 @@
 """The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | release`."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -7,10 +8,14 @@ from pathlib import Path
 
 from gdl.arguments import whole_number
 from gdl.data.faces import faces as open_faces
-from gdl.errors import CourseError
-from gdl.experiments.job import Job
+from gdl.errors import CourseError, DataError
+from gdl.experiments.experiment import read_tables
+from gdl.experiments.job import FEWEST, Job
 from gdl.experiments.options import parser
 from gdl.machine import start_tensorflow
+from gdl.shipped import SHA256
+from gdl.training.lock import locked
+from gdl.training.run_files import read_settings, run_path
 
 # The functions below import TensorFlow only when they run, so that help and errors in the options appear at once.
 
@@ -39,14 +44,23 @@ def train(options: Namespace) -> None:
     """`gdl train`"""
     settings = {name: value for name, value in vars(options).items() if name not in ("command", "out")}
     job = Job.from_settings(settings)  # raises for invalid values before images are decoded and TensorFlow starts
-    faces = job.open_faces()
+    _check_data(job.data)
+    if run_path(options.out).is_dir():
+        with locked(run_path(options.out)):  # raises if somebody else trains there; `fit` takes the lock again
+            pass
     start_tensorflow()
     from gdl.experiments.fit import build, fit, kept_epoch
+    from gdl.training.check_call import check_options
     from gdl.training.display import summary
 
     if job.model == "classifier" and options.attributes is None:
+        faces = job.open_faces()
         job = Job.from_settings(settings | {"attributes": faces.train.attributes.columns})
-    model = build(job)
+        model = build(job)
+    else:
+        model = build(job)  # raises for options that do not fit together, before images are decoded
+        check_options(model, options.out, job.training)
+        faces = job.open_faces()
     print(f"{job.model}: {model.count_params():,} weights")
     history = fit(model, faces, job, options.out)
     kept = kept_epoch(history, job)
@@ -65,6 +79,9 @@ def sample(options: Namespace) -> None:
         raise CourseError(f"--out {options.out} does not end in .png: give a name that does, because the picture is a PNG file.")
     whole_number("--n", options.n)
     whole_number("--seed", options.seed, 0)
+    _check_run(options.run)
+    if options.reconstruct is not None:
+        _check_data(options.reconstruct)
     start_tensorflow()
     from gdl.data.pixels import to_float
     from gdl.experiments.fit import open_model
@@ -89,6 +106,11 @@ def sample(options: Namespace) -> None:
 
 def fid(options: Namespace) -> None:
     """`gdl fid`"""
+    whole_number("--n", options.n, FEWEST)
+    whole_number("--seed", options.seed, 0)
+    whole_number("--crop", options.crop)
+    _check_run(options.run)
+    _check_data(options.data)
     start_tensorflow()
     from gdl.experiments.fit import open_model
     from gdl.experiments.scores import model_scores
@@ -106,10 +128,15 @@ def fid(options: Namespace) -> None:
 
 def experiment(options: Namespace) -> None:
     """`gdl experiment`"""
+    replaced = {name: value for name in ("data", "size", "crop", "n", "precision") if (value := getattr(options, name)) is not None}
+    for name in replaced.keys() - {"data", "precision"}:
+        whole_number(f"--{name}", replaced[name])
+    run_path(options.out)
+    read_tables(options.file, options.small)
+    _check_data(options.data)
     start_tensorflow()
     from gdl.experiments.run import run
 
-    replaced = {name: value for name in ("data", "size", "crop", "n", "precision") if (value := getattr(options, name)) is not None}
     run(options.file, options.out, options.small, replaced)
 
 
@@ -133,3 +160,18 @@ def release(options: Namespace) -> None:
     from gdl.instructor.release import release as release_course
 
     release_course(options.solutions, options.exercises, options.out, options.address)
+
+
+def _check_run(run):
+    """CourseError unless it is a run folder or a model that comes with the course."""
+    if run not in SHA256:
+        read_settings(run_path(run))
+
+
+def _check_data(path):
+    """DataError for a folder of images that does not exist."""
+    path, origin = (path, "") if path is not None else (os.environ.get("GDL_DATA") or None, " (the environment variable GDL_DATA)")
+    if path == "":
+        raise DataError("The folder of the images has an empty name: correct it, or leave it out for the drawn faces.")
+    if path and path != "drawn" and not Path(path).expanduser().exists():
+        raise DataError(f"{path}{origin} does not exist: correct it, or leave it out for the drawn faces.")

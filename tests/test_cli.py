@@ -18,6 +18,7 @@ import gdl
 from gdl import cli
 from gdl.experiments import fit
 from gdl.training.callbacks import HalveLearningRate
+from gdl.training.lock import locked
 from gdl.training.recipes import PHOTOGRAPHS
 
 TINY = "train autoencoder --data drawn --n 60 --size 32 --filters 4 8 --z-dim 4 --batch-size 8".split()
@@ -93,6 +94,26 @@ MISTAKES = {
     "train autoencoder --data drawn --n 60 --size 32 --dropout 2 --out {tmp}/run": "less than 1",
     "sample {tmp} --out picture.jpg": "does not end in .png",
     "sample {tmp} --n 0": "--n is 0",
+    "sample vae-celeba64 --n 0": "--n is 0",
+    "sample vae-celeba64 --seed -1": "--seed is -1",
+    "sample vae-celeba65": "vae-celeba65 is not a run: there is no such folder",
+    "sample {tmp}": "no run.json",
+    "sample vae-celeba64 --reconstruct /no/such/folder": "/no/such/folder does not exist",
+    "sample ''": "run is '': give the name of a folder",
+    "fid vae-celeba64 --n 3": "--n is 3: give a whole number, at least 4.",
+    "fid vae-celeba64 --seed -1": "--seed is -1",
+    "fid vae-celeba64 --crop 0": "--crop is 0",
+    "fid vae-celeba64 --data /no/such/folder": "/no/such/folder does not exist",
+    "fid {tmp}": "no run.json",
+    "train gan --fid-every 1 --fid-samples 3 --out {tmp}/run": "fid_samples is 3: give at least 4",
+    "train vae --data drawn --out ''": "run is '': give the name of a folder",
+    "experiment {tmp}/no.toml --out {tmp}/run": "no.toml cannot be read",
+    "experiment {tmp} --out {tmp}/run": "cannot be read (Is a directory)",
+    "experiment {tmp}/empty.toml --out {tmp}/run --n 0": "--n is 0",
+    "experiment {tmp}/empty.toml --out {tmp}/run --data /no/such/folder": "/no/such/folder does not exist",
+    "experiment {tmp}/empty.toml --small --out {tmp}/run": "no small version",
+    "experiment {tmp}/broken.toml --out {tmp}/run": "is not TOML",
+    "experiment {tmp}/empty.toml --out ''": "run is '': give the name of a folder",
 }
 
 
@@ -101,6 +122,8 @@ def test_help_and_mistakes_do_not_wait_for_tensorflow(tmp_path):
     """Help is exit status 0, wrong options are 2, and a mistake is one sentence, which Python's exit makes status 1."""
     helps = ["--help", *(f"{command} --help" for command in ("prepare", "train", "train vae", "sample", "fid", "experiment", "grade", "release"))]
     wrong = ["", "train", "train autoencoder", "train painter --out x", "train gan --image-noise 0.1 --out x"]
+    (tmp_path / "empty.toml").write_text("")
+    (tmp_path / "broken.toml").write_text("[train")
     mistakes = {line.format(tmp=tmp_path): words for line, words in MISTAKES.items()}
     results = json.loads(run_program(ROOT / "tests" / "programs" / "without_tensorflow.py", *helps, *wrong, *mistakes))
     for line in helps:
@@ -414,6 +437,18 @@ def test_impossible_numbers_are_found_before_the_images_are_opened(arguments, wo
 def test_a_sample_of_an_impossible_number(arguments, words, tmp_path):
     assert words in error_of("sample", tmp_path, "--out", tmp_path / "new.png", *arguments.split())
     assert not (tmp_path / "new.png").exists()
+
+
+@pytest.mark.parametrize("arguments,words", [("wgan_gp --critic-norm batch", "choose 'layer' or None"), ("gan --patience 3", "patience watches")])
+def test_options_that_do_not_fit_together_are_found_before_the_images_are_opened(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("gdl.experiments.job.faces", lambda *arguments, **options: pytest.fail("the images are decoded first"))
+    assert words in error_of("train", *arguments.split(), *"--size 32 --filters 4 --data drawn --out".split(), tmp_path / "run")
+
+
+def test_a_run_that_another_process_trains_is_said_before_the_images_are_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr("gdl.experiments.job.faces", lambda *arguments, **options: pytest.fail("the images are decoded first"))
+    with locked(tmp_path / "run"):
+        assert f"process {os.getpid()} on " in error_of(*TINY, "--out", tmp_path / "run")
 
 
 @pytest.mark.slow

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gdl.errors import CourseError
-from gdl.experiments.job import Job, known_names
+from gdl.experiments.job import FEWEST, Job, known_names
 from gdl.models import COMMANDS, constructor_options, model_class
-from gdl.models.base import DecoderModel
 from gdl.training.recipes import PHOTOGRAPHS
 
 TABLES = {"train": dict, "grid": dict, "variants": list, "measure": dict}
@@ -47,7 +46,7 @@ def read(file: str | Path, out: str | Path, small: bool = False, replaced: Mappi
     >>> experiment.cells[0].name  # doctest: +SKIP
     'z_dim=32,beta=0.1'
     """
-    tables = _read_tables(file, small)
+    tables = read_tables(file, small)
     replaced = replaced or {}
     train, grid, variants = tables["train"], tables["grid"], tables["variants"]
     if not variants and not grid:
@@ -82,6 +81,8 @@ def text(value: Any) -> str:
 
 def _job(settings):
     """The Job of a cell, with all options of the model's constructor, so that its result says what was trained."""
+    from gdl.models.base import DecoderModel  # here, so that mistakes in the file do not wait for TensorFlow
+
     model = settings.get("model")
     if model not in COMMANDS:
         raise CourseError(f"model is {model!r}: choose from {', '.join(COMMANDS)}.")
@@ -92,7 +93,7 @@ def _job(settings):
     return Job.from_settings(constructor_options(model) | PHOTOGRAPHS[model] | settings)
 
 
-def _read_tables(file, small):
+def read_tables(file: str | Path, small: bool) -> dict[str, Any]:
     """The content of a file, checked except for the settings of the training runs."""
     try:
         content = tomllib.loads(Path(file).read_text(encoding="utf-8"))
@@ -135,8 +136,8 @@ def _check_measure(file, settings):
         if name not in MEASURE:
             raise CourseError(f"{file}: {name} in [measure] is not known: choose from {', '.join(MEASURE)}.")
         if name == "samples":
-            if type(value) is not int or value < 2:
-                raise CourseError(f"{file}: samples in [measure] is {value!r}: give a whole number, at least 2.")
+            if type(value) is not int or value < FEWEST:
+                raise CourseError(f"{file}: samples in [measure] is {value!r}: give a whole number, at least {FEWEST}.")
             continue
         values = value if isinstance(MEASURE[name], list) and isinstance(value, list) else [value] * isinstance(MEASURE[name], str)
         if not values or any(one not in CHOICES[name] for one in values) or len(set(values)) < len(values):

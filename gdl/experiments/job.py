@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from gdl.arguments import number, whole_number
+from gdl.data.crop import check_size
 from gdl.data.faces import faces
 from gdl.data.splits import Faces
 from gdl.errors import CourseError
@@ -13,6 +14,7 @@ from gdl.models.architecture import Architecture
 from gdl.training.recipes import PHOTOGRAPHS
 from gdl.training.training_options import TrainingOptions
 
+FEWEST = 4  # images that scores need, as in gdl.metrics.common, which imports TensorFlow
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 OPTIMIZER_OPTIONS = {  # options of the optimisers of each model that can have two
     "vae": ["decoder_learning_rate"],
@@ -79,6 +81,8 @@ class Job:
                 whole_number(name, getattr(self, name))
         if self.fid_every is not None:
             whole_number("fid_every", self.fid_every, 0)
+        if self.fid_samples < FEWEST:
+            raise CourseError(f"fid_samples is {self.fid_samples}: give at least {FEWEST}, better a thousand.")
         if self.precision not in PRECISIONS:
             raise CourseError(f"precision is {self.precision!r}: choose from {', '.join(PRECISIONS)}.")
         if self.fid_every and self.training.patience:
@@ -90,6 +94,7 @@ class Job:
             raise CourseError(f"beta_1 is {self.beta_1}: give less than 1.")
         options = self.model_options | {"image_size": self.size}
         shared = asdict(Architecture(**{name: options[name] for name in _names(Architecture) if name in options}))
+        check_size(self.size)
         object.__setattr__(self, "model_options", options | {name: value for name, value in shared.items() if name in options})
 
     def settings(self) -> dict:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
+from gdl.arguments import whole_number
 from gdl.data.splits import Faces
 from gdl.errors import CourseError
 from gdl.latent.mixture import mixture_codes
+from gdl.metrics.common import FEWEST
 from gdl.metrics.frechet import frechet_distance, statistics
-from gdl.metrics.reference import reference
+from gdl.metrics.reference import check_network, reference
 from gdl.metrics.scores import feature_scores, features, reconstruction_scores
 from gdl.models.base import EncoderDecoderModel, FaceModel, check_decoder
 
+SPLITS = ("train", "val", "test")
 MIXTURE_IMAGES = 10_000  # images to whose codes the mixture is fitted, at most
 
 
@@ -32,9 +35,15 @@ def model_scores(
         see `gdl.latent.mixture_codes`), whose scores are called mixture_fid_train and so on.
     network, interval: see `gdl.metrics.scores`.
     copies: the split that a model with an encoder reconstructs.
-    Raises CourseError for a model that makes no images, and for the codes of a mixture alone without an encoder.
+    Raises CourseError for fewer than 4 samples, other splits, codes or networks,
+    for a model that makes no images, and for the codes of a mixture alone without an encoder.
     """
     check_decoder(model)
+    whole_number("samples", samples, FEWEST)
+    for name, chosen, known in (("against", against, SPLITS), ("codes", codes, ("prior", "mixture")), ("copies", [copies], SPLITS)):
+        if isinstance(chosen, str) or not chosen or any(one not in known for one in chosen):
+            raise CourseError(f"{name} is {chosen!r}: choose from {', '.join(known)}.")
+    check_network(network)
     has_encoder = isinstance(model, EncoderDecoderModel)
     if not has_encoder and "prior" not in codes:
         raise CourseError(f"A {type(model).__name__} has no encoder, so there are no codes to fit a mixture to: choose the codes of the prior.")

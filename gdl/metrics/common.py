@@ -11,6 +11,8 @@ from tqdm import tqdm
 
 from gdl.errors import CourseError
 
+FEWEST = 4  # images whose scores can be computed: precision and recall look at the third nearest other image of each
+
 
 def check_features(features: np.ndarray) -> np.ndarray:
     """Features as float64, (n, d); CourseError if there are fewer than 2 rows, or numbers that are not finite."""

@@ -5,7 +5,7 @@ import numpy as np
 from gdl.data.pixels import checked_uint8
 from gdl.data.splits import Split
 from gdl.errors import CourseError
-from gdl.metrics.common import progress
+from gdl.metrics.common import FEWEST, progress
 from gdl.metrics.frechet import frechet_distance, frechet_interval, statistics
 from gdl.metrics.kernel import kernel_distance
 from gdl.metrics.neighbours import precision_recall
@@ -107,6 +107,11 @@ def feature_scores(
     1.0
     """
     real = reference(real, network)
+    if min(len(generated), real.n) < FEWEST:
+        raise CourseError(
+            f"There are {len(generated):,} images and {real.n:,} real ones: give at least {FEWEST} of each, because precision and recall look at "
+            "the third nearest other image; better some thousands."
+        )
     _note_numbers(len(generated), real)
     distance, kernel, prefix = KEYS[network]
     values = {distance: _frechet(generated, real)}

@@ -66,12 +66,15 @@ def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
 
 def _read(name):
     """The arrays of a model's file by their names."""
-    if name not in SHA256:
+    if not isinstance(name, str) or name not in SHA256:
         raise CourseError(f"No model {name!r} comes with the course: choose from {', '.join(SHA256)}.")
     file = FOLDER / f"{name}.npz"
     if not file.is_file():
         raise CourseError(f"{file} is missing: install the course again.")
-    content = file.read_bytes()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise CourseError(f"{file} cannot be read ({error.strerror or error}): install the course again.") from None
     if hashlib.sha256(content).hexdigest() != SHA256[name]:
         raise CourseError(f"{file} is damaged, because its checksum differs: install the course again.")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
