@@ -47,7 +47,42 @@ HOSTILE = {
     "a full disk": (["with open('/tmp/big', 'wb') as f:\n    while True:\n        f.write(bytes(10**7))", RIGHT], 6),
     "a full shared memory": (["with open('/dev/shm/big', 'wb') as f:\n    while True:\n        f.write(bytes(10**7))", RIGHT], 6),
     "a million small files": (["for i in range(10**6):\n    open(f'/tmp/{i}', 'w').close()", RIGHT], 6),
+    "memory in files without a name": (
+        in_question_1("kept = [os.memfd_create('kept') for _ in range(20)]\nfor fd in kept:\n    for _ in range(10): os.write(fd, bytes(10**7))\nreturn 2 * x"), 2
+    ),
+    "shared memory that leaves the process": (
+        in_question_1("import mmap\nkept = [mmap.mmap(-1, 10**9) for _ in range(5)]\nfor one in kept:\n    for i in range(0, 10**9, 4096): one[i] = 1\n"
+                      "    one.madvise(mmap.MADV_DONTNEED)\nreturn 2 * x"),
+        2,
+    ),
+    "shared memory from /dev/zero": (in_question_1("import mmap\nkept = mmap.mmap(os.open('/dev/zero', os.O_RDWR), 10**9)\nreturn 2 * x"), 2),
+    "shared memory of System V": (in_question_1("import ctypes\nassert ctypes.CDLL(None).shmget(0, ctypes.c_size_t(10**9), 0o1600) >= 0\nreturn 2 * x"), 2),
+    "sockets that nobody reads": (
+        in_question_1("import socket\nserver = socket.create_server(('127.0.0.1', 0))\nkept = []\nwhile True:\n    one = socket.create_connection(server.getsockname())\n"
+                      "    one.setblocking(False)\n    kept += [one, server.accept()]\n    try:\n        while True: one.send(bytes(10**6))\n    except BlockingIOError: pass"),
+        2,
+    ),
+    "pipes and sockets that are never closed": (
+        ["import os, socket\nkept = []\ntry:\n    while True:\n        kept += socket.socketpair()\n        kept[-1].setblocking(False)\n"
+         "        try:\n            while True: kept[-1].send(bytes(10**5))\n        except BlockingIOError: pass\nexcept OSError: pass\nassert len(kept) < 300\nfor one in kept: one.close()", RIGHT],
+        6,
+    ),
+    "reserved memory": (in_question_1("import ctypes, mmap\nkept = [mmap.mmap(-1, 2**36, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000) for _ in range(4)]\nreturn 2 * x"), 2),
+    "killing itself": (in_question_1("os.kill(os.getpid(), signal.SIGKILL)"), 2),
     # --- what is outside
+    "the kernel's less common calls": (
+        in_question_1("import ctypes, platform\ncall = ctypes.CDLL(None).syscall\nx86 = platform.machine() == 'x86_64'\n"
+                      "calls = {'io_uring': (425, 4, bytes(120)), 'userfaultfd': (323 if x86 else 282, 1), 'bpf': (321 if x86 else 280, 0, bytes(100), 100),\n"
+                      "         'keyctl': (250 if x86 else 219, 0, -3, 0), 'add_key': (248 if x86 else 217, b'user', b'k', b'v', 1, -3), 'unshare': (272 if x86 else 97, 0x10000000),\n"
+                      "         'x32': (0x40000000 + 39,), 'the newest': (470,)}\n"
+                      "assert [name for name, numbers in calls.items() if call(*numbers) != -1]\nreturn 2 * x"),
+        2,
+    ),
+    "sockets of every family": (
+        in_question_1("import socket\nopened = []\nfor family in range(2, 64):\n    for kind in (1, 2, 3, 5):\n        try: opened.append(socket.socket(family, kind))\n        except OSError: pass\nassert opened\nreturn 2 * x"),
+        2,
+    ),
+    "the instructor's keys": (in_question_1("assert open('/proc/keys').read() or open('/proc/key-users').read()\nreturn 2 * x"), 2),
     "the network": (in_question_1("import urllib.request\nreturn eval(urllib.request.urlopen('http://127.0.0.1:PORT/').read())"), 2),
     "reading the solutions": (
         in_question_1(
@@ -121,6 +156,11 @@ HOSTILE = {
     ),
     "an array of objects as a reply": (
         in_question_1("import base64, json\ndata = json.dumps({'id': 10, 'value': {'__array__': ['|O', [1], base64.b64encode(b'AAAAAAAA').decode()]}}).encode()\n"
+                      "for fd in range(3, 20):\n    try: os.write(fd, len(data).to_bytes(8, 'big') + data)\n    except OSError: pass\nreturn 2 * x"),
+        2,
+    ),
+    "a reply with an enormous shape": (
+        in_question_1("import json\ndata = json.dumps({'id': 10, 'value': {'__array__': ['<f8', [10**8, 0, 2], '']}}).encode()\n"
                       "for fd in range(3, 20):\n    try: os.write(fd, len(data).to_bytes(8, 'big') + data)\n    except OSError: pass\nreturn 2 * x"),
         2,
     ),

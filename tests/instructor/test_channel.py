@@ -86,7 +86,10 @@ def test_the_array_used_below_is_a_good_one():
         array(dtype="|O"), array(dtype="O"), array(dtype="<U2"), array(dtype="<c16"), array(dtype="<M8[s]"), array(dtype=[["a", "<f8"]]),
         array(dtype=None), array(shape=(2,)), array(shape=(-1,)), array(shape=(1.0,)), array(shape=(True,)), array(shape=None),
         array(shape=(1,) * 40), array(shape=(2**62, 2**62)), array(data="AAAA"), array(data="not base64"), array(data=None), array(data=7),
-        {"value": {"__array__": []}}, {"value": {"__array__": 3}},
+        array(shape=(10**8, 0, 2), data=""), array(shape=(0, 10**8), data=""), array(shape=(2**62, 0), data=""), array(shape="", data=""),
+        array(shape={}, data=""), {"value": [array(shape=(10**5, 0), data="")["value"]] * 400},
+        {"value": {"__array__": []}}, {"value": {"__array__": 3}}, {"value": {"__tuple__": 3}}, {"value": {"__tuple__": {"a": 1}}},
+        {"value": {"__tuple__": [], "more": 1}}, {"value": {"__array__": [{}, [1], "AAAAAAAA8D8="]}},
     ],
 )  # fmt: skip
 def test_a_false_array_is_refused(message):
@@ -104,6 +107,7 @@ def test_a_false_array_is_refused(message):
         b"\xff\xfe",
         b"\x80\x04\x95",
         b"[" * 100_000 + b"]" * 100_000,
+        b'{"value": ' + b"[" * 100 + b"]" * 100 + b"}",
         b'{"a":' * 5000 + b"1" + b"}" * 5000,
         b'{"value": ' + b"9" * 5000 + b"}",
     ],

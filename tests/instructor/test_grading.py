@@ -117,7 +117,8 @@ def hostile(solutions, tmp_path_factory):
     def graded_once(submission, *others):
         """Without the second try alone, which is tested below, for what has the points that it must get."""
         result = real(submission, *others)
-        return result | {"machine_busy": result["machine_busy"] and points(result) != expected[submission.identifier]}
+        again = result["machine_busy"] and points(result) != expected[submission.identifier]
+        return result | {"machine_busy": again, "outside": result["outside"] if again else ""}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grade_module, "graded", graded_once)
@@ -251,14 +252,14 @@ def test_what_the_sandbox_shows(who, monkeypatch):
     elif os.geteuid():
         pytest.skip("only root can start it so")
     look = """
-import os, socket
+import os
 def look():
     status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
     free = os.statvfs("/tmp")
     return {
         "folders": sorted(os.listdir("/")), "user": os.getuid(), "capabilities": status["CapEff"] + status["CapPrm"] + status["CapAmb"],
         "new privileges": status["NoNewPrivs"], "processes": [int(name) for name in os.listdir("/proc") if name.isdigit()],
-        "interfaces": [name for _, name in socket.if_nameindex()], "tmp": free.f_frsize * free.f_blocks,
+        "interfaces": sorted(os.listdir("/proc/sys/net/ipv4/conf")), "tmp": free.f_frsize * free.f_blocks,
         "own root": os.system("unshare --user --map-root-user true 2>/dev/null") == 0,
         "home": os.path.expanduser("~"), "environment": sorted(os.environ), "course": sorted(os.listdir("/course")),
     }
@@ -269,12 +270,12 @@ def look():
     finally:
         student.close()
     parents = {Path(part).parts[1] for part in sandbox.python_parts()}
-    assert set(seen["folders"]) <= {"bin", "course", "dev", "etc", "lib", "lib64", "proc", "sbin", "tmp", "usr", *parents}
+    assert set(seen["folders"]) <= {"bin", "course", "dev", "etc", "lib", "lib64", "packages", "proc", "sbin", "tmp", "usr", *parents}
     assert seen["user"] not in (0, os.getuid())
     assert set(seen["capabilities"]) == {"0"} and seen["new privileges"] == "1"
     assert len(seen["processes"]) <= 3
     assert not seen["own root"]
-    assert seen["interfaces"] == ["lo"]
+    assert seen["interfaces"] == ["all", "default", "lo"]
     assert seen["tmp"] == sandbox.MEGABYTES * 2**20
     assert seen["home"] == "/tmp" and seen["course"] == ["gdl"]
     assert (

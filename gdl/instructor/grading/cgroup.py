@@ -92,5 +92,8 @@ def _remove_stale(parent):
 
 
 def _write(path, value):
-    with open(path, "w") as file:
-        file.write(str(value))
+    file = os.open(path, os.O_WRONLY)  # it is the kernel that makes such files
+    try:
+        os.write(file, str(value).encode())
+    finally:
+        os.close(file)
