@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import keras
+import numpy as np
 
 from gdl.data.splits import Faces, Split
 from gdl.errors import CourseError
@@ -124,4 +125,7 @@ def check_can_be_loaded(model: FaceModel, faces: Faces, options: TrainingOptions
 
 def _kind(value):
     """What kind of thing an argument is, in words."""
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = "array" if isinstance(value, np.ndarray) else type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

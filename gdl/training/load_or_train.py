@@ -60,7 +60,7 @@ def _is_run_of(folder, name, faces):
     except CourseError as error:
         print(f"{folder} is passed over: {error}")
         return False
-    return settings["model"] == COMMANDS[name] and settings["data"] == faces.fingerprint
+    return settings["model"] == COMMANDS[name] and settings["data"] in (faces.fingerprint, faces.former_fingerprint)
 
 
 def _load(name, folder):

@@ -32,8 +32,10 @@ def run_folder(name: str, faces: Faces) -> Path:
     if not isinstance(name, str) or not name.strip():
         raise CourseError(f"name is {name!r}: give the name of a run, such as 'vae'.")
     if not isinstance(faces, Faces):
-        raise CourseError(f"gdl.run_folder takes a name and faces, such as gdl.faces(); this is {faces!r:.60}.")
-    return run_path(os.environ.get("GDL_RUNS") or "runs") / f"{name}-{profile()}-{faces.fingerprint}"
+        raise CourseError(f"gdl.run_folder takes a name and faces, such as gdl.faces(); this is a {type(faces).__name__}.")
+    folder, begin = run_path(os.environ.get("GDL_RUNS") or "runs"), f"{name}-{profile()}"
+    former = folder / f"{begin}-{faces.former_fingerprint}"  # of version 0.1.0
+    return former if former.is_dir() else folder / f"{begin}-{faces.fingerprint}"
 
 
 def load(run: str | Path) -> FaceModel:
@@ -120,10 +122,11 @@ class RunFolder:
         """The number of finished epochs."""
         return max(map(epoch_of, self.weights()), default=0)
 
-    def open(self, settings: dict, model: FaceModel) -> int:
+    def open(self, settings: dict, model: FaceModel, former_data: str = "") -> int:
         """Loads the last finished epoch of a run into the model. Returns its number, 0 for a new run.
 
-        settings: see `run_settings`; CourseError where those of the run differ.
+        settings: see `run_settings`; CourseError where those of the run differ. former_data: the fingerprint of the same
+            faces in version 0.1.0.
         """
         self.settings = json.loads(json.dumps(settings))  # tuples become lists, as they are in the file
         if not self.settings_file.exists():
@@ -131,6 +134,8 @@ class RunFolder:
             return 0
         before = self.read_settings()
         before = {**before, "options": readable_options(before["options"])}
+        if before["data"] == former_data:
+            before["data"] = settings["data"]
         changes = [f"{name} was {old!r} and is now {new!r}" for name, old, new in _differences(before, self.settings)]
         if changes:
             raise CourseError(

@@ -75,7 +75,7 @@ def train(
 def _train(model, faces, epochs, folder, callbacks, quiet, pictures, settings):
     """`train` after all checks, in a run folder that nobody else uses."""
     halving = HalveLearningRate(settings.halve_every, [optimizer for optimizer, _ in model.optimizer_groups])
-    done = folder.open(run_settings(model, faces, settings), model) if folder else 0  # this loads the rate of a later epoch
+    done = folder.open(run_settings(model, faces, settings), model, faces.former_fingerprint) if folder else 0  # this loads the rate of a later epoch
     rows, states = folder.read_history(done) if folder else ([], {})
 
     images_per_step = settings.batch_size * model.batches_per_step

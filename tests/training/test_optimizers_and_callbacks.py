@@ -240,7 +240,7 @@ REFUSED = {
     "callbacks contains a NoneType": lambda: [None],
     "callbacks contains a list": lambda: [[keras.callbacks.EarlyStopping()]],
     "callbacks contains a CallbackList": lambda: keras.callbacks.CallbackList([]),
-    "callbacks is a int": lambda: 3,
+    "callbacks is an int": lambda: 3,
 }
 
 
