@@ -14,6 +14,7 @@ from gdl.data.celeba_tables import has_partition, photo_key, read_attributes, re
 from gdl.data.crop import check_size, square
 from gdl.data.decode import open_image, upright_rgb
 from gdl.data.listing import NO_FILE, is_hidden, not_an_image
+from gdl.data.paths import checked_path
 from gdl.data.report import counted, printable, say
 from gdl.data.splits import Faces, choose
 from gdl.errors import DataError
@@ -67,6 +68,14 @@ class CelebA(Faces):
             "size": size,
             "crop": int(crop),
         }
+        former = {
+            "kind": "CelebA",
+            "photos": _digest("\n".join(f"{name} {stamp}" for name, (_, stamp) in photos.items()).encode(errors="surrogateescape")),
+            "tables": [key["attributes"], _digest(partition_path.read_bytes())],
+            "size": size,
+            "crop": int(crop),
+            "n": n if n is not None and n < len(photos) else None,
+        }
 
         def decode(file, name):
             with open_image(file) as photo:
@@ -81,7 +90,7 @@ class CelebA(Faces):
             attributes = read_attributes(attributes_path, list(photos)).loc[names]
             return names, attributes, counts, contents.decoded(files, names, digest, decode)
 
-        super().__init__("CelebA", key, size, plan)
+        super().__init__("CelebA", key, size, plan, former=former)
 
 
 def find(path: str | Path) -> tuple[Path, Path, Path]:
@@ -89,7 +98,7 @@ def find(path: str | Path) -> tuple[Path, Path, Path]:
 
     The table of attributes is also that of the split if it has a column for it and the other table is missing.
     """
-    root = Path(path).expanduser().absolute()
+    root = checked_path(path, "data/celeba").absolute()
     if not root.exists():
         raise DataError(f"{printable(path)} does not exist: give the folder that holds {PHOTOS}.zip and CelebA's tables.")
     inner = (PHOTOS, f"{PHOTOS}.zip", "Img")
@@ -174,14 +183,10 @@ def _in_zip(place):
             raise DataError(f"{place} is one part of a zip file that was split: join the parts, or unpack them.") from None
         raise DataError(f"{place} is not a complete zip file: download it again.") from None
     for info in members:
-        if not_an_image(info.filename):
-            continue
-        if info.flag_bits & 1:
-            raise DataError(f"{place} is protected by a password ({printable(info.filename)}): unpack it.")
-        if info.compress_type not in COMPRESSIONS:
-            raise DataError(
-                f"{place} is compressed in a way that Python cannot read (method {info.compress_type}, {printable(info.filename)}): unpack it."
-            )
+        locked, unusual = info.flag_bits & 1, info.compress_type not in COMPRESSIONS
+        if (locked or unusual) and not not_an_image(info.filename):
+            why = "protected by a password" if locked else f"compressed in a way that Python cannot read (method {info.compress_type})"
+            raise DataError(f"{place} is {why} ({printable(info.filename)}): unpack it, and put the folder {PHOTOS} in its place.")
     return [(_parts(info.filename)[-1], info.filename, info.CRC) for info in members], {}
 
 

@@ -32,7 +32,9 @@ def photo_key(name: str) -> str:
     >>> photo_key("img_align_celeba/000012.jpg"), photo_key("12")
     ('12', '12')
     """
-    stem = re.sub(r"\.[A-Za-z]\w{1,4}$", "", re.split(r"[\\/]", name.strip())[-1])
+    name = name.strip().replace("\\", "/").rpartition("/")[2]
+    stem, _, ending = name.rpartition(".")
+    stem = stem if stem and ending[:1].isalpha() else name
     return (stem.lstrip("0") or "0") if stem.isdecimal() else stem
 
 

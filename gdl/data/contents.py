@@ -52,10 +52,10 @@ class Files:
     def marks(self, names: Sequence[str]) -> tuple[str, float]:
         """(a text that changes when one of the files is changed or replaced, the time of the last change)."""
         text, last = hashlib.sha256(), 0.0
-        files = [self.place] if self.archive else (self.place / self.paths[name] for name in names)
+        files = [self.place] if self.archive else (os.path.join(self.place, self.paths[name]) for name in names)
         for file in files:
             try:
-                state = file.stat()
+                state = os.stat(file)
             except OSError:  # it has just been removed
                 last = math.inf
                 continue
@@ -70,7 +70,7 @@ def digest(files: Files, names: Sequence[str], title: str) -> str:
     """A digest of the names and the bytes of files. title: shown beside the progress bar when it takes longer than a second."""
     started = time.time()
     marks, changed = files.marks(names) if os.name != "nt" else ("", 0.0)
-    note = cache.folder() / "contents" / marks[:32]
+    note = _note(marks)
     with suppress(OSError, ValueError):
         if marks and re.fullmatch("[0-9a-f]{64}", known := note.read_text(encoding="ascii")):
             return known
@@ -115,6 +115,8 @@ def decoded(files: Files, names: Sequence[str], expected: str, decode: Callable[
 
     yield from in_threads(names, attempt)
     if _together(names, digests) != expected:
+        with suppress(OSError):
+            _note(files.marks(names)[0]).unlink()
         raise DataError(f"Files in {files.place} changed while they were read: run again when no other program writes there.")
 
 
@@ -123,6 +125,11 @@ def in_threads(items: Sequence, function: Callable[[Any], Any]) -> Iterator[list
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(items), BLOCK):
             yield list(pool.map(function, items[start : start + BLOCK]))
+
+
+def _note(marks):
+    """The file that remembers the digest of files with these marks."""
+    return cache.folder() / "contents" / (marks[:32] or "none")
 
 
 def _sha256(file):

@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 from gdl import drawn
+from gdl.arguments import whole_number
 from gdl.data.celeba import CelebA, looks_like_celeba
 from gdl.data.crop import check_size
 from gdl.data.folder import ImageFolder
+from gdl.data.paths import checked_path
+from gdl.data.report import printable, say
 from gdl.data.splits import Faces
 from gdl.errors import DataError
 
@@ -25,7 +28,7 @@ class DrawnFaces(Faces):
     """
 
     def __init__(self, n: int = 12_000, size: int = 64, seed: int = 0):
-        size, n = check_size(size), int(n)
+        size, n = check_size(size), whole_number("n", n, least=0)
         if n < 3:
             raise DataError(f"n={n} is too few: choose at least 3, one image for each split.")
         factors = drawn.factors(n, seed)
@@ -55,18 +58,18 @@ def faces(path: str | Path | None = None, size: int = 64, n: int | None = None, 
     (16, 32, 32, 3)
     """
     origin = "" if path else " (the environment variable GDL_DATA)"
-    path = Path(path or os.environ.get("GDL_DATA") or _celeba_nearby() or "drawn")
-    folder = path.expanduser()
+    path = path or os.environ.get("GDL_DATA") or _celeba_nearby() or "drawn"
+    folder = checked_path(path, "data/celeba")
     opened: Faces
     if str(path) == "drawn":
         opened = DrawnFaces(12_000 if n is None else n, size)
     elif not folder.exists():
-        raise DataError(f"{path}{origin} does not exist: correct it, or leave it out for the drawn faces.")
+        raise DataError(f"{printable(path)}{origin} does not exist: correct it, or leave it out for the drawn faces.")
     elif looks_like_celeba(folder):
         opened = CelebA(folder, size, n, crop)
     else:
         opened = ImageFolder(folder, size, n)
-    print(opened.description)
+    say(opened.description)
     return opened
 
 

@@ -11,6 +11,7 @@ from gdl.data import contents
 from gdl.data.crop import check_size, load_square
 from gdl.data.layout import Layout, complete, find_layout
 from gdl.data.listing import list_images
+from gdl.data.paths import checked_path
 from gdl.data.report import printable, say
 from gdl.data.splits import Faces, choose
 from gdl.errors import DataError
@@ -40,7 +41,7 @@ class ImageFolder(Faces):
 
     def __init__(self, path: str | Path, size: int = 64, n: int | None = None):
         size = check_size(size)
-        root = Path(path).expanduser().absolute()
+        root = checked_path(path, "data/flowers").absolute()
         if not root.is_dir():
             what = "is not a folder (unpack an archive first)" if root.exists() else "does not exist"
             raise DataError(f"{printable(path)} {what}: give a folder with images.")
@@ -70,13 +71,20 @@ class ImageFolder(Faces):
             "classes": hashlib.sha256(json.dumps([self.classes, labels]).encode()).hexdigest()[:16],
             "size": size,
         }
+        sizes = [f"{split} {name} {listing.images[name]}" for split, members in splits.items() for name in members]
+        former = {
+            "kind": "folder",
+            "images": hashlib.sha256("\n".join(sizes).encode(errors="surrogateescape")).hexdigest()[:16],
+            "size": size,
+            "n": n if n is not None and n < len(sizes) else None,
+        }
 
         def plan():
             attributes = pd.DataFrame({name: np.array(labels) == name for name in self.classes}, index=range(len(names)))
             blocks = contents.decoded(files, names, digest, lambda file, _: load_square(file, size))
             return names, attributes, counts, blocks
 
-        super().__init__(root.name, key, size, plan)
+        super().__init__(root.name, key, size, plan, former=former)
 
 
 def _food101(root, images):

@@ -11,6 +11,7 @@ from PIL import Image
 from gdl.data.celeba import HEIGHT, WIDTH
 from gdl.data.crop import check_size, square
 from gdl.data.decode import Unusable, open_image, upright_rgb
+from gdl.data.paths import checked_path
 from gdl.data.report import printable
 from gdl.errors import DataError
 
@@ -57,7 +58,7 @@ def _read(path):
         raise DataError(f"load_photo takes the path of a photograph, not a {type(path).__name__}: give the path of its file.")
     if "://" in str(path):
         raise DataError(f"{path} is an address: download the photograph and give the path of its file.")
-    shown, file = printable(path), Path(path).expanduser()
+    shown, file = printable(path), checked_path(path, "me.jpg")
     if not os.path.exists(file):
         raise DataError(f"{shown} {'is a link to nothing' if file.is_symlink() else 'does not exist'}: give the path of a photograph.")
     if file.is_dir():

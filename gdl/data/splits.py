@@ -119,7 +119,7 @@ class Faces:
     """Images in the splits `train`, `val` and `test`; CelebA, DrawnFaces and ImageFolder are such sets.
 
     size: height and width in pixels.  name: what the images are.  description: the same with their numbers, one line.
-    fingerprint: short text that changes with the images, the crop and the size.
+    fingerprint: short text that changes with the contents of the images, their attributes, the crop and the size.
     classes: names of the classes of an ImageFolder, else empty.
     """
 
@@ -128,10 +128,14 @@ class Faces:
     test: Split
     classes: list[str] = []
 
-    def __init__(self, name: str, key: dict, size: int, plan: Callable[[], tuple], factors: pd.DataFrame | None = None):
-        """key, plan: see `gdl.cache.open_entry`.  factors: one row for each image, in the order of the plan."""
+    def __init__(self, name: str, key: dict, size: int, plan: Callable[[], tuple], factors: pd.DataFrame | None = None, former: dict | None = None):
+        """key, plan: see `gdl.cache.open_entry`.  factors: one row for each image, in the order of the plan.
+
+        former: the key that version 0.1.0 gave these faces, where it was another one; its run folders have that fingerprint.
+        """
         self.name, self.size = name, size
         self.fingerprint = cache.fingerprint(key)
+        self.former_fingerprint = cache.fingerprint(former or key)
         readable = "".join(letter if letter.isalnum() else "_" for letter in name)[:40]
         images, names, attributes, counts = cache.open_entry(f"{readable}-{size}", key, size, plan)
         start = 0

@@ -106,7 +106,9 @@ def resampled(faces: Faces, attribute: str, share: float = 0.5, seed: int = 0) -
     rows = rng.permutation(np.concatenate([common, repeated]))
 
     new, old = copy.copy(faces), faces.train
-    new.fingerprint = cache.fingerprint({"faces": faces.fingerprint, "repeated": attribute, "share": share, "seed": seed})
+    how = {"repeated": attribute, "share": share, "seed": seed}
+    new.fingerprint = cache.fingerprint({"faces": faces.fingerprint, **how})
+    new.former_fingerprint = cache.fingerprint({"faces": faces.former_fingerprint, **how})
     new.description = f"{faces.description}; training images repeated to {len(rows):,}, of which {share:.0%} have {attribute}"
     attributes = old.attributes.iloc[rows].reset_index(drop=True)
     factors = None if old.factors is None else old.factors.iloc[rows].reset_index(drop=True)
