@@ -39,3 +39,12 @@ def test_feedback_for_no_answers_a_stretch_question_and_long_text():
     assert "For the quickno points" in words
     assert "All checks passed." in words
     assert "(30,000 more characters)" in words
+
+
+def test_feedback_says_the_cause_beside_the_question():
+    one = result()
+    one["questions"][0]["causes"] = ["`kl` stands in cell 4, which begins with `%%bash`: <b>delete</b> this line."]
+    page = feedback_page(one)
+    words = "".join(Tags(page).words)
+    assert "b" not in Tags(page.split("Question 1")[1].split("Question 2")[0].replace("<b>2 of 3 points</b>", "")).tags
+    assert words.index("Question 1") < words.index("which begins with `%%bash`: <b>delete</b> this line.") < words.index("Question 2")

@@ -13,3 +13,10 @@ def test_summary_of_questions():
     assert list(titles) == ["25% all, 25% some, 50% none, 0% waiting", "0% all, 25% some, 50% none, 25% waiting"]
     assert page.index("Question 2 · Why? <span") < page.index("hardest</span>")
     assert summary_page([])  # of nothing
+
+
+def test_summary_says_how_many_students_wait():
+    words = "".join(Tags(summary_page([result("a", "1", open_points=0), result("b", "2"), result("c", "3")])).words)
+    assert "2 answers to mark by hand" in words
+    assert "2 students wait for this, and moodle_*.csv and canvas_*.csv leave out what is not final." in words
+    assert "wait for this" not in "".join(Tags(summary_page([result("a", "1", open_points=0)])).words)

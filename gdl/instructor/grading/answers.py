@@ -47,9 +47,13 @@ def why_stopped(source: str, error: str) -> str:
     if conflict := _CONFLICT.search(source):
         line = source[: conflict.start()].count("\n") + 1
         return f" Line {line} begins with `{conflict[1]}`, so it holds two versions of a merge: keep one, and delete the lines with <<<, === and >>>."
+    lines = source.split("\n")
+    if (at := re.search(r"^SyntaxError.* \(line (\d{1,6})\)$", error)) and 0 < int(at[1]) <= len(lines):
+        return f" That line is `{clean(lines[int(at[1]) - 1], 120)}`."
     for sign, sentence in (
         ("TabError", "Some of its lines are indented with tabs and some with spaces: use four spaces."),
-        ("StdinNotImplemented", "It waits for input, but nobody is there when it is graded: write the value into the cell."),
+        ("EOFError: EOF when reading a line", "It waits for input, but nobody is there when it is graded: write the value into the cell."),
+        ("UsageError: Line magic function `%%", "A line with %% must be the first one of its cell: delete it."),
         ("SystemExit", "It ends Python: delete `exit()`, `quit()` and `sys.exit()`."),
         ("ModuleNotFoundError", "It is graded without a network, with the packages of the course: use only these."),
     ):
@@ -85,6 +89,9 @@ def _causes(function: str, question: str, names: Sequence[str], cells: Cells, st
     if len(defining) > 1:
         yield f"`{function}` is defined {len(defining)} times, in cells {', '.join(str(number + 1) for number in defining)}: the last one counts."
     if defining:
+        removed = re.compile(rf"^[ \t]*del\b.*\b{function}\b", re.MULTILINE)
+        if gone := [number for number in range(defining[-1], len(cells)) if cells[number][0] == "code" and removed.search(cells[number][1])]:
+            yield f"`{function}` is deleted with `del` in {place(gone[-1], cells)}: delete that line."
         over = [number for number in range(defining[-1] + 1, len(cells)) if cells[number][0] == "code" and function in _new_names(cells[number][1])]
         if over:
             yield f"`{function}` gets another value in {place(over[-1], cells)}, and that one counts: use another name there."

@@ -4,6 +4,8 @@ from gdl.instructor.grading import totals
 from gdl.instructor.grading.html import UNSAFE, bar, page, student_text, text
 from gdl.instructor.grading.totals import Result, points_text
 
+COUNTED = '<p class="soft small">Cells are counted from the top, with the text cells.</p>'
+
 
 def feedback_page(result: Result) -> str:
     """A result as a self-contained HTML page for the student. It has the messages of the checks, and no source of a check."""
@@ -14,7 +16,7 @@ def feedback_page(result: Result) -> str:
         body.append(f'<section><h2>Comment</h2><div class="comment">{text(result["comment"])}</div></section>')
     if result["problems"]:
         lines = "".join(f"<li>{text(problem, 2000)}</li>" for problem in result["problems"])
-        body.append(f'<section class="note"><h2>While your notebook ran</h2><ul>{lines}</ul></section>')
+        body.append(f'<section class="note"><h2>While your notebook ran</h2><ul>{lines}</ul>{COUNTED}</section>')
     body += [_question(question) for question in result["questions"]]
     body.append(f'<p class="soft small">Graded from {student_text(result["file"])}</p>')
     return page(f"{result['title']}: {result['student']}", "\n".join(body))

@@ -39,9 +39,9 @@ def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limit
         except CourseError as error:
             unreadable, unread = str(error), isinstance(error, NotRead)
     if unreadable:
-        message = (NotGraded if unread else str)(f"not graded: {unreadable}")
+        message = (NotGraded if unread else str)("not graded.")
         messages = {check.name: message for question in exercise.questions for check in question.checks}
-        questions = [question_result(question, messages, cells) for question in exercise.questions]
+        questions = [question_result(question, messages, cells) | {"causes": [unreadable]} for question in exercise.questions]
         return {"questions": questions, "problems": [unreadable], "person": [*person, unreadable], "machine_busy": False, "outside": ""}
     code = [(number, source) for number, (kind, source, _) in enumerate(cells) if kind == "code" and trimmed(source) not in exercise.skipped]
     student = Student([source for _, source in code], exercise.prelude, start, limits)
@@ -49,15 +49,14 @@ def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limit
         messages = run_checks(exercise, student)
     finally:
         student.close()
-    stopped = {code[index][0]: str(error) for index, error in sorted(student.problems, key=lambda problem: problem[0])}
+    stopped = {code[index][0]: str(error).rstrip(".") for index, error in sorted(student.problems, key=lambda problem: problem[0])}
     questions = [question_result(question, messages, cells, stopped) for question in exercise.questions]
     problems = [sentence_of(number, error, cells) for number, error in stopped.items()]
     lost = any(q["points"] is not None and q["points"] < q["max"] for q in questions)
     if problems and lost:
         person.append("Not every cell ran, and points were lost: see the problems on the feedback page.")
     if student.ended:
-        reason = Sentences([]).known(student.ended[0].name) or "it went beyond a limit"
-        person.append(f"A call was stopped because {reason}: if the machine was busy, grade again with more --seconds.")
+        person.append(f"A call was stopped because {reason_of(student.ended[0])}: if the machine was busy, grade again with more --seconds.")
     for question in questions:
         if question["points"] is None and question["by_hand"]:
             missing = "" if question["answer"] else "no answer was found in its place; "
@@ -67,7 +66,7 @@ def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limit
         person.append(f"The grader itself failed in {', '.join(failed)}: run gdl grade again, or give the points of these questions by hand.")
     ended = [*student.ended, *(error for _, error in student.problems)]
     machine_busy = bool(failed) or lost and any(error.machine_busy for error in ended)
-    outside = next((error.name for error in ended if error.outside), "") if lost else ""
+    outside = next((reason_of(error) for error in ended if error.outside), "") if lost else ""
     return {"questions": questions, "problems": problems[:MAX_PROBLEMS], "person": person, "machine_busy": machine_busy, "outside": outside}
 
 
@@ -101,6 +100,11 @@ def run_check(check: Check, exercise: Exercise, student: Student, hidden: bool) 
     else:
         return ""
     return exercise.sentences(check).message(words) if hidden else message
+
+
+def reason_of(error: StudentError) -> str:
+    """Why a worker has ended, without the numbers in it: how long a call took may tell what hidden lines have asked."""
+    return Sentences([]).known(error.name) or "it went beyond a limit"
 
 
 def sentence_of(number: int, error: str, cells: Cells) -> str:

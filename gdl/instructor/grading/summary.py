@@ -22,7 +22,11 @@ def summary_page(results: Sequence[Result], problems: Sequence[tuple[str, str]] 
         body.append(f'<section class="warn"><b>{unsafe} of {len(results)}: {UNSAFE}</b> They are marked {_UNSAFE_TAG} below.</section>')
     waiting = sum(len(totals.waiting(result)) for result in results)
     if waiting:
-        sentence = f"{_many(waiting, 'answer')} to mark by hand: fill in person.csv and run gdl grade again."
+        left_out = len({(one["student"], one["identifier"]) for one in results if not totals.final(one)})
+        sentence = (
+            f"{_many(waiting, 'answer')} to mark by hand: fill in person.csv and run gdl grade again. "
+            f"{_many(left_out, 'student')} wait{'s' * (left_out == 1)} for this, and moodle_*.csv and canvas_*.csv leave out what is not final."
+        )
         body.append(f'<section class="note"><b>Provisional.</b> {sentence}</section>')
     for exercise in exercises:
         body.append(_exercise([result for result in results if result["exercise"] == exercise]))
