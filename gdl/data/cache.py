@@ -5,6 +5,7 @@ its bytes. It holds `images.npy` (uint8, all splits one after the other, opened 
 `tables.npz` (file names and attributes) and `meta.json`. It gets its name when it is complete.
 """
 
+import errno
 import hashlib
 import io
 import json
@@ -26,6 +27,8 @@ from gdl.errors import DataError
 from gdl.files import whole_folder
 from gdl.machine import in_notebook
 
+NO_MAPS = (errno.EINVAL, errno.ENODEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EACCES)
+ELSEWHERE = "to save memory, set the environment variable GDL_CACHE to a folder on a local disk"
 FORMAT = 1  # increased when the files of an entry change their meaning
 
 
@@ -145,7 +148,7 @@ def _read(path, size):
         meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
             raise DataError(f"The cache entry has format {meta['format']} and this version reads format {FORMAT}: {fix}")
-        images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
+        images = _mapped(path / "images.npy")
         with open(path / "tables.npz", "rb") as file, np.load(file, allow_pickle=False) as tables:
             names, attributes, columns = tables["names"], tables["attributes"], tables["columns"]
         attributes, counts = pd.DataFrame(attributes, columns=columns.tolist()), meta["counts"]
@@ -155,6 +158,19 @@ def _read(path, size):
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         pass  # np.load raises ValueError for a file that is shorter than its header says
     raise DataError(f"The cache entry is damaged: {fix}")
+
+
+def _mapped(file):
+    """The images as a memory map; on a drive that knows none, such as some network drives, in memory."""
+    try:
+        return np.load(file, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        if error.errno not in NO_MAPS:
+            raise
+        print(f"{file} is on a drive without memory maps, and is read into memory ({file.stat().st_size / 1e9:.2f} GB): {ELSEWHERE}.")
+        images = np.load(file, allow_pickle=False)
+        images.flags.writeable = False
+        return images
 
 
 def _check_skipped(skipped, total):

@@ -215,3 +215,17 @@ def test_an_interrupted_build_leaves_nothing_behind(make_celeba, own_cache, monk
     with pytest.raises(KeyboardInterrupt):
         gdl.CelebA(make_celeba(), size=16)
     assert entries(own_cache) == []
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENODEV])
+def test_a_drive_without_memory_maps_is_read_into_memory(own_cache, monkeypatch, capsys, number):
+    mapped = gdl.DrawnFaces(20, 16).train.images
+
+    def refuse(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "memmap", refuse)
+        images = gdl.DrawnFaces(20, 16).train.images
+    assert "images.npy is on a drive without memory maps, and is read into memory (0.00 GB)" in capsys.readouterr().out
+    assert not isinstance(images, np.memmap) and not images.flags.writeable and np.array_equal(images, mapped)

@@ -19,6 +19,7 @@ from gdl.experiments import experiment, scores
 from gdl.experiments import run as running
 from gdl.experiments.job import Job
 from gdl.experiments.options import parser
+from gdl.training.lock import locked
 
 FILES = sorted((ROOT / "experiments").glob("*.toml"))
 PROGRAMS = Path(__file__).parent / "programs"
@@ -278,3 +279,49 @@ def test_a_cell_that_diverges_is_in_the_table_and_the_others_go_on(tmp_path, cap
     capsys.readouterr()
     run(file, out)
     assert "Cell" not in capsys.readouterr().out, "it would diverge again"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"measure": 3}', b"\xff", "other row", "other train", "missing", "folder"])
+def test_a_damaged_result_is_none(undisturbed, tmp_path, content):
+    read = experiment.read(PROGRAMS / "tiny.toml", shutil.copytree(undisturbed, tmp_path / "out"), replaced={"data": "drawn"})
+    cell = read.cells[0]
+    file = cell.folder / "result.json"
+    whole = json.loads(file.read_text())
+    request = {"measure": whole["measure"], "train": whole["train"]}
+    assert running._read_result(cell, request)["row"] == whole["row"]
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content.startswith("other"):
+        file.write_text(json.dumps({**whole, content.split()[1]: []}))
+    else:
+        file.unlink()
+        if content == "folder":
+            file.mkdir()
+    assert running._read_result(cell, request) is None
+
+
+@pytest.mark.slow
+def test_a_damaged_picture_is_left_out_of_the_figure_and_said(undisturbed, tmp_path, capsys):
+    out = shutil.copytree(undisturbed, tmp_path / "out")
+    (out / CELLS[0] / "samples.png").write_bytes(b"no picture")
+    run(PROGRAMS / "tiny.toml", out)
+    assert f"{CELLS[0]}/samples.png is damaged and left out of the figure" in capsys.readouterr().out
+
+
+def test_an_experiment_that_is_running_is_not_started_twice(write, tmp_path):
+    with locked(tmp_path / "out"):
+        with pytest.raises(CourseError, match=r"/out is in use: this process \d+ on .* trains there; wait until it has ended"):
+            run(write(TINY), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        dict(samples=3), dict(samples="many"), dict(against=[]), dict(against="train"), dict(against=["all"]),
+        dict(codes=["posterior"]), dict(copies="all"), dict(network="vgg"),
+    ],
+)  # fmt: skip
+def test_scores_of_a_model_check_what_is_asked_first(wrong, monkeypatch):
+    monkeypatch.setattr(gdl.VAE, "generate", lambda *arguments, **options: pytest.fail("it works already"))
+    with pytest.raises(CourseError, match=min(wrong)):
+        scores.model_scores(gdl.VAE(16, 2, (4,)), gdl.DrawnFaces(60, 16), **{"samples": 10, "network": "stand_in", **wrong})

@@ -14,7 +14,8 @@ from scipy.ndimage import gaussian_filter
 
 import gdl
 from gdl import metrics
-from gdl.metrics import inception, stand_in
+from gdl.experiments import job
+from gdl.metrics import common, inception, stand_in
 from gdl.metrics.reference import ROWS, VERSIONS
 
 
@@ -489,3 +490,11 @@ def test_without_a_file_it_only_measures(tmp_path, toy, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert sitting(toy, None, 0, [3.0])[0]["stand_in_distance"] == 3
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("n, real", [(3, 10), (10, 3), (2, 2)])
+def test_scores_say_how_many_images_they_need(n, real):
+    with pytest.raises(gdl.CourseError, match=f"There are {n} images and {real} real ones: give at least 4 of each, because"):
+        metrics.scores(noise(n), noise(real), "stand_in")
+    assert metrics.scores(noise(4), noise(4), "stand_in")["stand_in_precision"] >= 0
+    assert job.FEWEST == common.FEWEST == 4

@@ -71,6 +71,17 @@ def test_an_interrupted_run_goes_on(runs, faces, capsys):
     assert same_weights(resumed, whole)
 
 
+def test_a_damaged_run_is_passed_over_and_said(runs, faces, capsys, monkeypatch):
+    monkeypatch.setattr("gdl.training.load_or_train.train", lambda model, *arguments, **options: None)
+    for name in ("vae", gdl.run_folder("vae", faces).name):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "run.json").write_text("{")
+        (runs / name / "epoch-0001.weights.h5").write_text("half")
+    assert isinstance(gdl.load_or_train("vae", faces), gdl.VAE)
+    said = capsys.readouterr().out
+    assert said.count("is passed over: ") == 2 and said.count("run.json is damaged or not of this course") == 2 and "it is trained now" in said
+
+
 def test_an_unknown_recipe_is_one_sentence(runs, faces):
     with pytest.raises(gdl.CourseError, match="There is no recipe 'vea': choose one of vae, wgan_gp"):
         gdl.load_or_train("vea", faces)
