@@ -9,7 +9,8 @@ from made_results import Tags, result, sheet
 
 from gdl.errors import CourseError
 from gdl.instructor.grading.feedback import feedback_page
-from gdl.instructor.grading.marks import read_marks, same_identifier
+from gdl.instructor.grading.marks import read_marks
+from gdl.instructor.grading.matching import same_identifier
 from gdl.instructor.grading.tables import write_tables
 
 CLASS = [("Ada Lovelace", "007"), ("Zoë Ó Sé", "1234567890123"), ("=cmd|'/c calc'!A1", "9"), ("Ben, Jr.", "")]

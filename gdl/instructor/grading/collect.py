@@ -1,38 +1,36 @@
-"""The notebooks to grade in a folder of submissions: for each its student and its exercise, and which of several is graded."""
+"""The notebooks to grade in a folder of submissions: for each its student and its exercise, and which of several is graded.
 
-import hashlib
-import re
-import unicodedata
+Only digests of the notebooks are kept. A notebook is read again when it is graded.
+"""
+
+import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gdl.errors import CourseError
-from gdl.instructor.grading import names
+from gdl.instructor.grading import names, zips
+from gdl.instructor.grading.choose import Found, add_similar, chosen, told_apart
+from gdl.instructor.grading.exercise_names import exercise_of_headings, find_exercise
 from gdl.instructor.grading.folders import files_below
+from gdl.instructor.grading.names import Person
 from gdl.instructor.grading.reading import read_notebook
-from gdl.instructor.grading.submitted import UNTRUSTED
+from gdl.instructor.grading.students import with_persons
+from gdl.instructor.grading.submission import Submission, digest_of_notebook, safe_name
+from gdl.instructor.grading.submitted import UNTRUSTED, Budget, SubmittedFile, opened
+
+__all__ = ["Submission", "collect", "safe_name"]
+MAY_BE_HANDED_IN = (".pdf", ".py", ".html", ".htm", ".doc", ".docx", ".odt", ".pages")
+NOT_CLEAR_WHOSE = "It is not clear whose file this is."
 
 
-@dataclass(frozen=True)
-class Submission:
-    """One student's notebook for one exercise.
+@dataclass
+class HandIn:
+    """All files that one student has handed in at one place. Each comes with its Person and the index of the student's name in `parts`."""
 
-    student: the name as shown. identifier: the platform's number or name, or "". file: the path inside the folder, `zip!member` in a zip.
-    content: the notebook's bytes, empty if there is a problem. modified: seconds since 1970. notes: sentences for the instructor.
-    problem: why there is nothing to grade, or None. names_exercise: whether the file's name or its headings name the exercise.
-    """
-
-    student: str
-    identifier: str
-    exercise: str
-    file: str
-    content: bytes = b""
-    modified: float = 0.0
-    notes: tuple[str, ...] = ()
-    problem: str | None = None
-    names_exercise: bool = False
+    person: Person
+    files: list[tuple[SubmittedFile, Person, int]] = field(default_factory=list)
 
 
 def collect(
@@ -51,100 +49,67 @@ def collect(
     folder = Path(folder)
     if not folder.exists():
         raise CourseError(f"{folder} does not exist: give the folder with the submissions.")
-    candidates, unknown, problems, others, handed_in, places = [], [], [], {}, set(), set()
-    for file, person, level in _with_persons(list(files_below(folder)), 0, exercises):
-        if person is None:
-            if file.kind == "notebook":
-                problems.append((file.shown, file.problem or "It is not clear whose file this is."))
-        elif file.kind == "notebook":
-            candidate = _candidate(file, person, level, exercises, exercise, questions or {})
-            (candidates if candidate.exercise else unknown).append((person, candidate))
-            handed_in.add(person.key)
-            if len(file.parts) > level + 1:
-                places.add(file.parts[:level])  # where students have folders
-        elif person.platform or file.kind != "other" or len(file.parts) > level + 1:
-            others.setdefault(person.key, (person, file.parts[:level], []))[2].append(file)
-    named = {candidate.exercise for _, candidate in candidates}
-    usual = exercise or (next(iter(exercises)) if len(exercises) == 1 else next(iter(named)) if len(named) == 1 else "")
-    problems += _add_unknown(unknown, candidates, usual)
-    for person, place, files in others.values():
-        is_student = person.platform or person.identifier or place in places or files[0].kind == "zip"
-        if is_student and person.key not in handed_in:
-            problems += _add_without_notebook(person, files, candidates, usual)
-    grouped = defaultdict(list)
-    for person, candidate in candidates:
-        grouped[person.key, candidate.exercise].append(candidate)
-    submissions = [_newest(group) for group in grouped.values()]
-    submissions.sort(key=lambda one: (one.exercise, one.student.casefold(), one.identifier))
-    return submissions, problems
-
-
-def safe_name(what: str | Submission) -> str:
-    """A file name for a text or a submission: a different one for each, valid on every system, and without folders.
-
-    >>> safe_name("Ada Lovelace")
-    'Ada_Lovelace-7674021617'
-    """
-    exercise = ""
-    if not isinstance(what, str):
-        exercise = "__" + re.sub(r"[^0-9A-Za-z_]", "_", what.exercise)[:60]
-        shown, exact = f"{what.student} {what.identifier}", f"{names.normalized(what.student)}\0{names.normalized(what.identifier)}"
-    else:
-        shown, exact = what, what
-    letters = unicodedata.normalize("NFC", shown.encode("utf-8", "replace").decode("utf-8"))
-    readable = re.sub(r"_+", "_", "".join(c if c.isalnum() else "_" for c in letters)).strip("_").encode()[:80].decode("utf-8", "ignore")
-    return f"{readable or 'student'}-{hashlib.sha256(exact.encode('utf-8', 'replace')).hexdigest()[:10]}{exercise}"
-
-
-def _with_persons(files, level, exercises):
-    """Gives (file, Person or None, index in `parts` of the name with the student) for each file. `level`: the index to begin at.
-
-    The outermost name that holds a student is used: the names inside a student's folder or zip were chosen by that student.
-    """
-    tops = defaultdict(list)
-    for file in files:
-        if len(file.parts) <= level or file.parts[level] == UNTRUSTED:
-            yield file, None, level
+    hand_ins: dict[tuple[tuple[str, str], tuple[str, ...]], HandIn] = {}
+    problems: list[tuple[str, str]] = []
+    for file, person, level in with_persons(list(files_below(folder)), exercises):
+        if person is not None:
+            hand_ins.setdefault((person.key, file.parts[:level]), HandIn(person)).files.append((file, person, level))
+        elif file.kind in ("notebook", "zip"):
+            problems.append((file.shown, file.problem or NOT_CLEAR_WHOSE))
+        elif file.kind == "other" and file.shown.lower().endswith(MAY_BE_HANDED_IN):
+            problems.append((file.shown, f"This is no notebook. {NOT_CLEAR_WHOSE}"))
+    found: list[Found] = []
+    without: list[tuple[HandIn, list[SubmittedFile]]] = []
+    places = set()  # where students have folders
+    for hand_in in hand_ins.values():
+        notebooks, others = _of_student(hand_in, exercises, exercise, questions or {})
+        found += notebooks
+        if notebooks:
+            places |= {file.parts[:level] for file, _, level in hand_in.files if len(file.parts) > level + 1}
         else:
-            tops[file.parts[level]].append(file)
-    free, several, groups = [], [], []
-    for top, inside in tops.items():
-        person = names.formatted_name(top)
-        is_folder = any(file.kind in ("folder", "zip") or len(file.parts) > level + 1 for file in inside)
-        if person and person.platform:
-            yield from ((file, person, level) for file in inside)
-        elif not person and (names.is_group(top) or is_folder and names.is_only_exercise(top, exercises)):
-            groups.append(top)
-        elif is_folder and _several_students(inside, level + 1):
-            several.append(top)
-        elif person or is_folder or any(file.kind == "notebook" for file in inside):
-            free.append(top)
-    # a folder with names in a platform's format is one for many students, unless it lies among students' own folders
-    (groups if len(several) > len(free) else free).extend(several)
-    for top in free:
-        person = names.formatted_name(top) or names.free_name(top, exercises)
-        for file in tops[top]:
-            yield file, person if person.recognised else replace(person, name=re.sub(r"\.[^/]*$", "", file.shown)), level
-    for top in groups:
-        yield from _with_persons(tops[top], level + 1, exercises)
+            without.append((hand_in, others))
+    named = {one.submission.exercise for one in found if one.submission.exercise}
+    usual = exercise or (next(iter(exercises)) if len(exercises) == 1 else next(iter(named)) if len(named) == 1 else "")
+    handed_in = {one.person.key for one in found}
+    for hand_in, others in without:
+        if hand_in.person.key not in handed_in:
+            found += _without_notebook(hand_in, others, usual, places, problems)
+    return _each_once(found, usual, problems), problems
 
 
-def _several_students(files, level):
-    """Whether the names from `level` inwards hold several students."""
-    people = {person.key: person for file in files for part in file.parts[level:] if (person := names.formatted_name(part))}
-    return len(people) > 1 or any(person.platform for person in people.values())
+def _of_student(hand_in, exercises, forced, questions):
+    """The notebooks that a student has handed in, and the other files. The reading of each student's files has a limit of its own."""
+    budget, notebooks, others = Budget(), [], []
+    files = [(inner, person, level) for file, person, level in hand_in.files for inner in opened([file], zips.members, budget)]
+    for file, person, level in sorted(files, key=lambda one: (len(one[0].parts), one[0].parts)):
+        if file.kind != "notebook":
+            others.append(file)
+            continue
+        is_in_folder = len(hand_in.files[0][0].parts) > level + 1 or hand_in.files[0][0].kind == "folder"
+        container = tuple(part for part in file.parts[:level] if not names.is_only_exercise(part, exercises))
+        home = (*container, file.parts[level] if is_in_folder else "")
+        submission = _submission(file, person, level, exercises, forced, questions, budget)
+        notebooks.append(Found(person, submission, home, file.parts[level + 1 :] or file.parts[-1:]))
+    return notebooks, others
 
 
-def _candidate(file, person, level, exercises, forced, questions):
+def _submission(file, person, level, exercises, forced, questions, budget):
     """The submission that one file would be. Its exercise is "" if nothing names one."""
-    notes, problem, cells = [], file.problem, []
+    notes, problem, digest, cells, unread = [], file.problem, "", [], file.problem is not None
     if problem is None:
         try:
-            cells = read_notebook(file.content)
+            content = file.read(budget)
         except CourseError as error:
-            problem = str(error)
+            problem, unread = str(error), True
+        else:
+            start = time.monotonic()
+            try:
+                cells, digest = read_notebook(content), digest_of_notebook(content)
+            except CourseError as error:
+                problem = str(error)
+            budget.seconds -= time.monotonic() - start
     in_name = _first_exercise([*reversed(file.parts[level + 1 :]), person.rest], exercises)
-    in_headings = names.exercise_of_headings(cells, exercises, questions) or ""
+    in_headings = exercise_of_headings(cells, exercises, questions) or ""
     around = _first_exercise(reversed(file.parts[:level]), exercises)
     exercise = forced or in_name or in_headings or around
     if in_headings and in_headings != exercise:
@@ -153,48 +118,52 @@ def _candidate(file, person, level, exercises, forced, questions):
         notes.append("Handed in late, according to Canvas.")
     if not person.recognised:
         notes.append("No student's name is in the name of the file.")
-    content = b"" if problem else file.content
-    names_exercise = bool(exercise) and exercise in (in_name, in_headings)
-    return Submission(person.name, person.identifier, exercise, file.shown, content, file.modified, tuple(notes), problem, names_exercise)
+    return Submission(
+        person.name, person.identifier, exercise, file.shown, digest, file.modified, tuple(notes), problem, unread,
+        names_exercise=bool(exercise) and exercise in (in_name, in_headings), read=None if problem else lambda: file.read(Budget()),
+    )  # fmt: skip
 
 
 def _first_exercise(texts, exercises):
-    return next((exercise for text in texts if (exercise := names.find_exercise(text, exercises)[0])), "")
+    return next((exercise for text in texts if (exercise := find_exercise(text, exercises)[0])), "")
 
 
-def _add_unknown(unknown, candidates, usual):
-    """Adds submissions without an exercise to the candidates: to the notes of their student, or as the usual exercise. Returns problems."""
-    problems, students = [], {person.key for person, _ in candidates}
-    for person, one in unknown:
-        if person.key in students and (one.problem or not usual):
-            note = f"There is also {one.file}: {one.problem or 'it is not clear which exercise this is.'}"
-            candidates[:] = [(p, replace(c, notes=(*c.notes, note)) if p.key == person.key else c) for p, c in candidates]
-        elif usual:
-            note = f"Neither its name nor its headings name an exercise: graded as {usual}."
-            candidates.append((person, replace(one, exercise=usual, notes=(*one.notes, note))))
-        else:
-            problem = one.problem or "It is not clear which exercise this is."
-            problems.append((one.file, f"{one.student}: {problem} Put the exercise into the file's name, or grade one exercise at a time."))
-    return problems
-
-
-def _add_without_notebook(person, files, candidates, usual):
-    """Adds a student who has handed in no notebook to the candidates of the usual exercise. Returns the problem if there is no usual one."""
-    others = [file.shown for file in files if file.kind == "other"]
-    problem = f"There is no notebook, only {', '.join(others[:5])}." if others else "There is no notebook, and no other file."
-    if not usual:
-        return [(files[0].shown, f"{person.name}: {problem}")]
-    candidates.append((person, Submission(person.name, person.identifier, usual, (others or [files[0].shown])[0], problem=problem)))
+def _without_notebook(hand_in, files, usual, places, problems):
+    """The submission without a notebook of a student who has handed in none, if this is a student. Else a problem is added, so it is told."""
+    person, shown = hand_in.person, [file.shown for file in files if file.kind == "other"]
+    first, _, level = hand_in.files[0]
+    problem = f"There is no notebook, only {', '.join(shown[:5])}." if shown else "There is no notebook, and no other file."
+    is_flat = len(hand_in.files) == 1 and first.kind == "other" and len(first.parts) == level + 1
+    is_student = person.platform or not is_flat and (person.identifier or first.parts[:level] in places or first.kind == "zip")
+    file = (shown or [first.shown])[0]
+    if not is_student or UNTRUSTED in first.parts:
+        problems.append((first.shown, f"{problem} It is not clear whether a student has handed this in."))
+    elif not usual:
+        problems.append((first.shown, f"{person.name}: {problem}"))
+    else:
+        return [Found(person, Submission(person.name, person.identifier, usual, file, problem=problem), first.parts[:level], (file,))]
     return []
 
 
-def _newest(group):
-    """The submission that is graded of those of one student for one exercise. Its notes name the others."""
-    usable = [one for one in group if one.problem is None]
-    best = max(usable or group, key=lambda one: (one.names_exercise, names.copy_number(one.file), one.modified, one.file))
-    notes = list(best.notes)
-    for one in sorted(group, key=lambda one: one.file):
-        if one.file == best.file or one.problem is None and one.content == best.content:
-            continue
-        notes.append(f"There is also {one.file}: {one.problem}" if one.problem else f"There is also {one.file}, which was not graded.")
-    return replace(best, notes=tuple(dict.fromkeys(notes)))
+def _each_once(found, usual, problems):
+    """One submission for each student and exercise. Those without an exercise become notes of their student, the usual exercise, or problems."""
+    placed, notes = [], defaultdict(list)
+    students = {one.person.key for one in found if one.submission.exercise}
+    for one in found:
+        file = one.submission
+        if file.exercise:
+            placed.append(one)
+        elif one.person.key in students and (file.problem or not usual):
+            notes[one.person.key].append(f"There is also {file.file}: {file.problem or 'it is not clear which exercise this is.'}")
+        elif usual:
+            note = f"Neither its name nor its headings name an exercise: graded as {usual}."
+            placed.append(replace(one, submission=replace(file, exercise=usual, notes=(*file.notes, note))))
+        else:
+            problem = file.problem or "It is not clear which exercise this is."
+            fix = "Put the exercise into the file's name, or grade one exercise at a time."
+            problems.append((file.file, f"{file.student}: {problem} {fix}"))
+    grouped = defaultdict(list)
+    for before, one in zip(placed, told_apart(placed)):
+        grouped[one.person.key, one.submission.exercise, before.person.key].append(one)
+    submissions = [chosen(group, notes.get(key, ())) for (_, _, key), group in grouped.items()]
+    return add_similar(sorted(submissions, key=lambda one: (one.exercise, one.student.casefold(), one.identifier)))

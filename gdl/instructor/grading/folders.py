@@ -1,26 +1,27 @@
-"""Every file in a folder of submissions, including those in zips. No link is followed, and nothing is unpacked to the disk."""
+"""Every file in a folder of submissions. No link is followed, no file is read before it is asked for, and nothing is unpacked to the disk."""
 
 import os
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from gdl.errors import CourseError
 from gdl.instructor.grading import submitted
 from gdl.instructor.grading.clean import clean
-from gdl.instructor.grading.submitted import MIB, UNTRUSTED, Budget, SubmittedFile, is_hidden, is_zip, kind_of, notebook_file, shown_path, too_large
-from gdl.instructor.grading.zips import DiskFile, files_of_zip
+from gdl.instructor.grading.submitted import UNTRUSTED, Budget, SubmittedFile, archive_problem, is_hidden, kind_of, shown_path, too_large
+from gdl.instructor.grading.zips import ZipSource
 
 
 def files_below(folder: Path) -> Iterator[SubmittedFile]:
-    """Each file and folder below `folder`, sorted by path. `folder` may also be a zip or a notebook."""
-    budget = Budget(submitted.MAX_ALL)
+    """Each file and folder below `folder`, sorted by path. Zips are not opened. `folder` may also be a zip or a notebook."""
     if folder.is_dir():
-        yield from _folder(folder, (), budget)
+        yield from _folder(folder, ())
     else:
-        yield from _file(folder, (clean(folder.name),), budget)
+        yield _file(folder, (clean(folder.name),))
 
 
-def _folder(folder, parts, budget):
+def _folder(folder, parts):
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -36,34 +37,43 @@ def _folder(folder, parts, budget):
                 continue
             yield SubmittedFile(inner, shown_path(inner), "folder")
             if len(inner) < submitted.MAX_DEPTH:
-                yield from _folder(entry.path, inner, budget)
+                yield from _folder(entry.path, inner)
+            else:
+                yield SubmittedFile(inner, shown_path(inner), "notebook", problem="This folder lies in too many others, and was not opened.")
         elif is_hidden(name):
             yield SubmittedFile(inner, shown_path(inner), "other")
         else:
-            yield from _file(Path(entry.path), inner, budget)
+            yield _file(Path(entry.path), inner)
 
 
-def _file(path, parts, budget):
+def _file(path, parts):
     shown, kind = shown_path(parts), kind_of(path.name)
     if kind == "other":
-        yield SubmittedFile(parts, shown, "other")
-        return
+        return SubmittedFile(parts, shown, "other")
+    problem, modified = archive_problem(path.name), 0.0
+    try:
+        status = os.lstat(path)
+        modified = status.st_mtime
+        if not stat.S_ISREG(status.st_mode):  # to open a device may already have an effect
+            problem = "This is not a regular file."
+    except OSError as error:
+        problem = f"This file cannot be read ({error.strerror})."
+    if problem:
+        return SubmittedFile(parts, shown, "notebook", modified, problem)
+    if kind == "zip":
+        return SubmittedFile(parts, shown, "zip", modified, read=ZipSource(path))
+    return SubmittedFile(parts, shown, kind, modified, read=partial(_read, path))
+
+
+def _read(path: Path, budget: Budget) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):  # to open a device may already have an effect
-            yield SubmittedFile(parts, shown, kind, problem="This is not a regular file.")
-            return
-        with DiskFile(os.open(path, flags)) as file:
+        with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
-            if is_zip(path.name):
-                yield from files_of_zip(file, parts, shown, status.st_mtime, budget)
-                return
+            if not stat.S_ISREG(status.st_mode):
+                raise CourseError("This is not a regular file.")
             if status.st_size > submitted.MAX_NOTEBOOK:
-                problem = too_large(status.st_size, submitted.MAX_NOTEBOOK)
-                yield SubmittedFile(parts, shown, kind, modified=status.st_mtime, problem=problem)
-                return
-            content = b"".join(iter(lambda: file.read(MIB), b""))
+                raise CourseError(too_large(status.st_size, submitted.MAX_NOTEBOOK))
+            return budget.read(file, submitted.MAX_NOTEBOOK)
     except OSError as error:
-        yield SubmittedFile(parts, shown, kind, problem=f"This file cannot be read ({error.strerror}).")
-        return
-    yield notebook_file(parts, shown, content, status.st_mtime, budget)
+        raise CourseError(f"This file cannot be read ({error.strerror}).") from None

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.instructor.grading import sandbox
 from gdl.instructor.grading.collect import Submission, collect, safe_name
+from gdl.instructor.grading.earlier import if_worse, no_longer_there, read_result, still_stands
 from gdl.instructor.grading.exercise import Exercise
 from gdl.instructor.grading.feedback import feedback_page
 from gdl.instructor.grading.marking import mark
@@ -68,14 +69,21 @@ def grade(
         earlier = read_result(path)
         if earlier.get("digest") == digest:
             results.append(earlier)
+        elif kept := still_stands(earlier, submission):
+            results.append(kept)
         else:
-            jobs.append(GradingJob(submission, exercises[submission.exercise], path, digest, start, Limits(seconds, 20 * seconds)))
+            jobs.append(GradingJob(submission, exercises[submission.exercise], path, digest, start, Limits(seconds, 20 * seconds), earlier))
     if jobs:
         names = sorted({job.exercise.name for job in jobs if not job.submission.problem})
         try_solutions([exercises[name] for name in names], start, Limits(seconds, 20 * seconds), out)
     results += grade_all(jobs, len(results))
+    names_now, exercises_now = {safe_name(one) for one in submissions}, {one.exercise for one in submissions}
+    gone, unreadable = no_longer_there(out / "results", names_now, exercises_now)
+    results, problems = results + gone, problems + unreadable
     results.sort(key=lambda result: (result["exercise"], result["student"], result["identifier"]))
-    results = write_tables(read_marks(marks, results) if marks else results, out, problems)  # with what people have marked before
+    if marks and Path(marks).resolve() != (out / "person.csv").resolve():
+        results = read_marks(marks, results)
+    results = write_tables(results, out, problems)  # with what people have marked before
     for result in results:
         with whole_file(out / "feedback" / f"{result['name']}.html") as partial:
             partial.write_text(feedback_page(result), encoding="utf-8", errors="replace")
@@ -84,7 +92,7 @@ def grade(
 
 @dataclass(frozen=True)
 class GradingJob:
-    """One submission to grade, and where its result is written. digest: of all that the result depends on."""
+    """One submission to grade, and where its result is written. digest: of all that the result depends on. earlier: its last result, or {}."""
 
     submission: Submission
     exercise: Exercise
@@ -92,6 +100,7 @@ class GradingJob:
     digest: str
     start: Start
     limits: Limits
+    earlier: Result = field(default_factory=dict)
 
     def run(self, alone: bool) -> Result | None:
         """Grades the submission and writes the result. alone: whether no other notebook runs beside it.
@@ -107,6 +116,7 @@ class GradingJob:
             return None
         if outside:
             take_back(result, outside)
+        result["person"] += if_worse(self.earlier, result, self.submission)
         result |= {"digest": self.digest, "sandboxed": self.start is not sandbox.unsafe}
         if all(question["points"] is not None or question["by_hand"] for question in result["questions"]):
             with whole_file(self.path) as partial:
@@ -189,18 +199,8 @@ def read_exercises(solutions: str | Path, exercise: str | None = None) -> dict[s
 
 def digest_of(submission: Submission, exercise: Exercise, unsafe: bool, seconds: float) -> str:
     """A digest of all that a result depends on."""
-    content = hashlib.sha256(submission.content).hexdigest()
-    inputs = [VERSION, content, submission.file, submission.notes, submission.problem, exercise.digest, unsafe, seconds]
+    inputs = [VERSION, submission.digest, submission.file, submission.notes, submission.problem, exercise.digest, unsafe, seconds]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
-
-
-def read_result(path: Path) -> Result:
-    """The result that an earlier call has written to `path`, or an empty one."""
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):  # there is none, or it was changed
-        return {}
-    return result if isinstance(result, dict) else {}
 
 
 def graded(submission: Submission, exercise: Exercise, start: Start, limits: Limits) -> Result:
@@ -214,5 +214,5 @@ def identity(submission: Submission, exercise: Exercise) -> Result:
     """Whose result it is, and of which exercise."""
     return {
         "student": submission.student, "identifier": submission.identifier, "exercise": exercise.name, "title": exercise.title,
-        "file": submission.file, "name": safe_name(submission),
+        "file": submission.file, "name": safe_name(submission), "notebook": submission.digest,
     }  # fmt: skip

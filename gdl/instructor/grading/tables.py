@@ -6,7 +6,8 @@ of the downloaded file), `Grade`, `Last modified (grade)` and `Feedback comments
 empty comment overwrites one in Moodle, and a mark given in Moodle after `Last modified (grade)` stays. Canvas (lib/gradebook_importer.rb)
 reads `Student, ID, SIS User ID, SIS Login ID, Section`, then assignments by their titles, and a row `Points Possible`. It identifies a
 student by ID, then by the SIS columns, then by name, and an empty cell clears a score.
-So there is one file for each exercise and platform, and it holds final totals only.
+So there is one file for each exercise and platform, and it holds final totals only: whoever still waits for a person has no row, since an
+empty cell would change what the platform holds. A file that is no notebook waits too.
 """
 
 import html
@@ -17,7 +18,7 @@ from typing import Any
 
 from gdl.files import whole_file
 from gdl.instructor.grading import totals
-from gdl.instructor.grading.marks import CHANGED, COLUMNS, MISSING, apply_marks, person_rows
+from gdl.instructor.grading.marks import COLUMNS, apply_marks, kept_row, person_rows
 from gdl.instructor.grading.names import platform_of
 from gdl.instructor.grading.sheet import write_sheet
 from gdl.instructor.grading.summary import summary_page
@@ -40,11 +41,7 @@ def write_tables(results: Sequence[Result], out: str | Path, problems: Sequence[
     if (out / "person.csv").exists():
         marked, unmatched = apply_marks(out / "person.csv", results, only_open=True)
     rows = person_rows(marked, problems)
-    for _, row in unmatched:  # of a student who is not among the results this time
-        kept = [row.get(column, "") for column in COLUMNS]
-        if not row.get("why", "").startswith(CHANGED):
-            kept[COLUMNS.index("why")] = MISSING
-        rows.append(kept)
+    rows += [kept_row(problem, row) for problem, row in unmatched]
     write_sheet(out / "person.csv", [COLUMNS, *rows])
     write_sheet(out / "grades.csv", grades(marked))
     for exercise in sorted({result["exercise"] for result in marked}):

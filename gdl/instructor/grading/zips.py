@@ -1,116 +1,175 @@
 """The files in a zip that a student or a learning platform has made. Its size, paths and names are not trusted."""
 
 import io
+import os
 import re
 import stat
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import pairwise
+from pathlib import Path
 
+from gdl.errors import CourseError
 from gdl.instructor.grading import submitted
 from gdl.instructor.grading.clean import clean
-from gdl.instructor.grading.submitted import MIB, UNTRUSTED, Budget, SubmittedFile, is_hidden, is_zip, kind_of, notebook_file, too_large
+from gdl.instructor.grading.submitted import MIB, UNTRUSTED, Budget, SubmittedFile, archive_problem, is_hidden, kind_of, too_large
 
-MAX_INNER_ZIP = 100 * MIB  # bytes of a zip inside a zip, and of all that is read from it
-MAX_MEMBERS = 10_000  # files in one zip
+MAX_INNER_ZIP = 100 * MIB  # bytes of a zip inside a zip
+MAX_MEMBERS = 100_000  # files in one zip
 MAX_DIRECTORY = 8 * MIB  # bytes of a zip's list of files
 MAX_RATIO = 200  # unpacked to packed, from 1 MiB on
-MAX_NESTING = 2  # a zip in a zip, but no further
+MAX_NESTING = 3  # a student's zip in a zip, both in the platform's zip, but no further
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)  # others may ask for much memory
+UTF_8 = 0x800  # the flag of a member whose name is in UTF-8
 
 
-def files_of_zip(file: BinaryIO, parts: tuple[str, ...], shown: str, modified: float, budget: Budget, level: int = 1) -> Iterator[SubmittedFile]:
-    """The zip itself and each file in it. A zip that cannot be opened is one file with a problem.
+@dataclass(frozen=True)
+class ZipSource:
+    """Where a zip is: a file on the disk, or in it the member with this number, in that one a member, and so on."""
 
-    parts, shown, modified: of the zip, as in SubmittedFile. budget: what may be read. level: 1 for a zip on the disk, 2 for a zip in it.
-    """
+    path: Path
+    numbers: tuple[int, ...] = ()
+
+    def __call__(self, budget: Budget) -> bytes:
+        """The bytes of a zip inside a zip."""
+        return _member_bytes(ZipSource(self.path, self.numbers[:-1]), self.numbers[-1], MAX_INNER_ZIP, budget)
+
+
+def members(file: SubmittedFile, budget: Budget) -> list[SubmittedFile]:
+    """The files in a zip, or one file with a problem if it cannot be opened. Zips in it are not opened."""
+    source = file.read
+    assert isinstance(source, ZipSource)
+    problem = None
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_MEMBERS:
-                raise zipfile.BadZipFile(f"more than {MAX_MEMBERS} files")
-            yield SubmittedFile(parts, shown, "zip")
-            for member in sorted(members, key=lambda member: member.filename):
-                yield from _member(archive, member, parts, shown, level, budget)
+        budget.check()
+        infos = _archive(source, budget).infolist()
+        budget.files -= len(infos)
+        if budget.files < 0:
+            raise CourseError(f"This zip was not opened, because there are more than {submitted.MAX_FILES} files in this student's zips.")
+        listed = [_member(file, source, number, info) for number, info in enumerate(infos)]
+        return sorted((one for one in listed if one), key=lambda one: one.parts)
+    except CourseError as error:
+        problem = str(error)
     except Exception as error:  # the list of what zipfile raises for broken files is long, and differs between versions
-        problem = f"This zip cannot be opened: it is broken, or not a zip ({clean(str(error))})."
-        yield SubmittedFile(parts, shown, "notebook", modified=modified, problem=problem)
+        problem = _broken(error)
+    return [SubmittedFile(file.parts, file.shown, "notebook", file.modified, problem)]
 
 
-def _member(archive, member, parts, shown, level, budget):
-    name = _member_name(member)
+def _broken(error):
+    if isinstance(error, OSError):
+        return f"This file cannot be read ({error.strerror})."
+    return f"This zip cannot be opened: it is broken, or not a zip ({clean(str(error)) or type(error).__name__})."
+
+
+@lru_cache(maxsize=3)  # of a zip with many files, none is opened as often as that
+def _archive_at(source, stamp, reader):
+    archive = zipfile.ZipFile(reader())
+    infos = archive.infolist()
+    if len(infos) > MAX_MEMBERS:
+        raise zipfile.BadZipFile(f"more than {MAX_MEMBERS} files")
+    begins = sorted((info.header_offset, info.compress_size) for info in infos)
+    if any(begin + 30 + size > following for (begin, size), (following, _) in pairwise(begins)):
+        raise zipfile.BadZipFile("its files overlap, as in a zip bomb")
+    return archive
+
+
+class _Reader:
+    """Opens a zip. All readers are equal, so that the cache looks at the zip alone."""
+
+    def __init__(self, source: ZipSource, budget: Budget):
+        self.source, self.budget = source, budget
+
+    def __call__(self):
+        if self.source.numbers:
+            return _Memory(self.source(self.budget))
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        return DiskFile(os.open(self.source.path, flags))
+
+    def __eq__(self, other):
+        return isinstance(other, _Reader)
+
+    def __hash__(self):
+        return 0
+
+
+def _archive(source, budget):
+    """The open zip. It is kept open for a while, because its files are read one by one."""
+    status = os.stat(source.path)
+    return _archive_at(source, (status.st_mtime_ns, status.st_size), _Reader(source, budget))
+
+
+def _member(file, source, number, info):
+    """A member of the zip `file`, or None for one that no student has made or that has no name."""
+    name = _member_name(info)
     names = [clean(part, 255) for part in re.split(r"[/\\]", name)]
-    inner = (*parts, *(part for part in names if part not in ("", ".")))
-    shown = f"{shown}!{clean('/'.join(names), 255)}"
+    inner = (*file.parts, *(part for part in names if part not in ("", ".")))
+    shown = f"{file.shown}!{clean('/'.join(names), 255)}"
     kind = kind_of(inner[-1])
-    if ".." in names or name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name) or "\0" in member.orig_filename:
-        if kind == "notebook":
-            yield SubmittedFile((*parts, UNTRUSTED), shown, kind, problem="The path of this file leads out of its zip, so it is not graded.")
-        return
-    if len(inner) == len(parts) or any(map(is_hidden, inner[len(parts) : -1])) or len(inner) > submitted.MAX_DEPTH + len(parts):
-        return
-    if member.is_dir():
-        yield SubmittedFile(inner, shown, "folder")
-        return
+    if ".." in names or name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name) or "\0" in info.orig_filename:
+        if kind == "other":
+            return None
+        problem = "The path of this file leads out of its zip, so it is not graded."
+        return SubmittedFile((*file.parts, UNTRUSTED), shown, "notebook", problem=problem)
+    if len(inner) == len(file.parts) or any(map(is_hidden, inner[len(file.parts) : -1])) or len(inner) > submitted.MAX_DEPTH + len(file.parts):
+        return None
+    if info.is_dir():
+        return SubmittedFile(inner, shown, "folder")
     if kind == "other" or is_hidden(inner[-1]):
-        yield SubmittedFile(inner, shown, "other")
-        return
-    modified, limit = _time(member), MAX_INNER_ZIP if is_zip(inner[-1]) else submitted.MAX_NOTEBOOK
-    problem = _reason_not_to_read(member, limit, is_zip(inner[-1]) and level == MAX_NESTING)
-    if problem is None:
-        try:
-            content = _unpacked(archive, member, limit)
-        except Exception as error:  # as in files_of_zip
-            problem = f"This file is broken in its zip ({clean(str(error)) or type(error).__name__})."
+        return SubmittedFile(inner, shown, "other")
+    too_deep = kind == "zip" and len(source.numbers) + 1 >= MAX_NESTING
+    problem = archive_problem(inner[-1]) or _reason_not_to_read(info, MAX_INNER_ZIP if kind == "zip" else submitted.MAX_NOTEBOOK, too_deep)
     if problem:
-        yield SubmittedFile(inner, shown, kind, modified=modified, problem=problem)
-    elif is_zip(inner[-1]):
-        inner_budget = Budget(min(MAX_INNER_ZIP, budget.left))  # one student's zip does not use up everybody's budget
-        before = inner_budget.left
-        yield from files_of_zip(_Memory(content), inner, shown, modified, inner_budget, level + 1)
-        budget.left -= before - max(inner_budget.left, 0)
-    else:
-        yield notebook_file(inner, shown, content, modified, budget)
+        return SubmittedFile(inner, shown, "notebook", _time(info), problem)
+    if kind == "zip":
+        return SubmittedFile(inner, shown, "zip", _time(info), read=ZipSource(source.path, (*source.numbers, number)))
+    return SubmittedFile(inner, shown, kind, _time(info), read=partial(_member_bytes, source, number, submitted.MAX_NOTEBOOK))
 
 
-def _reason_not_to_read(member, limit, too_deep):
-    if stat.S_ISLNK(member.external_attr >> 16):
+def _reason_not_to_read(info, limit, too_deep):
+    if stat.S_ISLNK(info.external_attr >> 16):
         return "This is a link to another place, and links are not followed."
-    if member.flag_bits & 1:
+    if info.flag_bits & 1:
         return "This file is locked with a password."
-    if member.file_size > limit:
-        return too_large(member.file_size, limit)
-    if member.file_size > MIB and member.file_size > MAX_RATIO * member.compress_size:
+    if info.compress_type not in METHODS:
+        return "This file is packed in an unusual way: zip it again, or hand in the .ipynb file itself."
+    if info.file_size > limit:
+        return too_large(info.file_size, limit)
+    if info.file_size > MIB and info.file_size > MAX_RATIO * info.compress_size:
         return "This file is far larger unpacked than packed, so it was not unpacked."
     if too_deep:
         return "This is a zip in a zip in a zip, and it is not opened."
     return None
 
 
-def _unpacked(archive, member, limit):
-    """The bytes of a member, at most `limit` of them whatever its zip says."""
-    content = bytearray()
-    with archive.open(member) as file:
-        while chunk := file.read(MIB):
-            content += chunk
-            if len(content) > limit:
-                raise zipfile.BadZipFile("larger than its zip says")
-    return bytes(content)
+def _member_bytes(source: ZipSource, number: int, limit: int, budget: Budget) -> bytes:
+    """The bytes of a member, at most `limit` of them whatever its zip says. Raises CourseError."""
+    try:
+        budget.check()
+        archive = _archive(source, budget)
+        with archive.open(archive.infolist()[number]) as file:
+            return budget.read(file, limit)
+    except CourseError:
+        raise
+    except Exception as error:  # as in `members`
+        raise CourseError(f"This file is broken in its zip ({clean(str(error)) or type(error).__name__}).") from None
 
 
-def _member_name(member):
+def _member_name(info):
     """A member's name. Some programs write UTF-8 without the flag for it, and zipfile then decodes the name as code page 437."""
-    if not member.flag_bits & 0x800:
+    if not info.flag_bits & UTF_8:
         try:
-            return member.filename.encode("cp437").decode("utf-8")
+            return info.filename.encode("cp437").decode("utf-8")
         except UnicodeError:
             pass
-    return member.filename
+    return info.filename
 
 
-def _time(member):
+def _time(info):
     try:
-        return time.mktime((*member.date_time, 0, 0, -1))
+        return time.mktime((*info.date_time, 0, 0, -1))
     except (ValueError, OverflowError):
         return 0.0
 
@@ -130,6 +189,9 @@ class DiskFile(io.FileIO):
     def read(self, size: int | None = -1) -> bytes:
         """At most `size` bytes, see `small_read`."""
         return small_read(super().read, size)
+
+    def __del__(self) -> None:
+        self.close()  # when the last zip that reads it is forgotten
 
 
 class _Memory(io.BytesIO):
