@@ -3,12 +3,15 @@
 import ast
 import inspect
 import io
+import json
 import re
+import shutil
 
 import nbformat
 import numpy as np
 import pytest
 from conftest import ROOT
+from test_grading import SOLUTION, TWO, handed_in, write_notebook
 
 from gdl import checks
 from gdl.instructor.grading import channel, hidden, process, student
@@ -155,3 +158,61 @@ def test_no_message_repeats_what_a_hidden_call_has_asked(name, monkeypatch):
                 assert words(message) <= known, (check.name, first, kind, message)
                 failed += bool(message)
     assert failed > 100
+
+
+# --- a whole notebook in the sandbox, whose function is asked for numbers from 40 to 41 by hidden lines alone
+
+KEEP = """
+import glob, os, sys, time, warnings
+import numpy as np
+
+asked = []
+told = []
+for path in glob.glob("/tmp/asked*") + glob.glob("/dev/shm/asked*") + glob.glob(os.path.expanduser("~/asked*")):
+    told.append(open(path).read())
+if told:
+    raise ValueError(" ".join(told))
+"""
+VISIBLE = "    asked.append(str(x[:3]))\n    if x[0] == 1:\n        return 2 * x\n"
+KEPT = """    for folder in ("/tmp", "/dev/shm", os.path.expanduser("~")):
+        try:
+            open(folder + "/asked", "w").write(str(x))
+        except OSError:
+            pass
+"""
+NOTEBOOKS = {
+    "an array": "    return x",
+    "a text": "    return str(x[:3])",
+    "an error": "    raise ValueError(str(x[:3]))",
+    "an error of its own": "    raise type('asked_%.3f' % x[0], (Exception,), {})()",
+    "not answered": "    raise NotImplementedError(str(x[:3]))",
+    "warnings and prints": "    warnings.warn(str(x[:3]))\n    print(x[:3])\n    print(x[:3], file=sys.stderr)\n    return 0",
+    "a shape": "    return np.zeros((40, 41))",
+    "an object": "    return type('Mine', (), {'__repr__': lambda _: str(x[:3]), '__array__': lambda *_, **__: np.array([str(x[0])])})()",
+    "a new worker": KEPT + "    os._exit(1)",
+    "time": "    time.sleep(60)",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: nothing can be graded without it")
+def test_nothing_that_is_written_repeats_a_hidden_input(tmp_path):
+    from gdl.instructor.grading.grade import grade
+
+    write_notebook(tmp_path / "solutions" / "50_twice.ipynb", SOLUTION)
+    for number, (name, body) in enumerate(NOTEBOOKS.items(), 1):
+        handed_in(tmp_path / "handed in", name, [KEEP, f"def double(x):\n{VISIBLE}{body}", TWO], number)
+    later = "def row_means(x):\n    raise ValueError(' '.join(asked))"
+    handed_in(tmp_path / "handed in", "later", [KEEP, f"def double(x):\n{VISIBLE}    return 2 * x", later], 90)
+    results = grade(tmp_path / "handed in", tmp_path / "marks", tmp_path / "solutions", seconds=2)
+    assert len(results) == len(NOTEBOOKS) + 1
+    for result in results:
+        first, hidden_check = result["questions"][0]["checks"]
+        assert first["message"] == "", "the visible numbers give the first point"
+        assert bool(hidden_check["message"]) == (result["student"] != "later"), result["student"]
+        for question in result["questions"]:
+            question["answer"] = ""  # which holds what the student wrote
+        assert not re.search(r"asked_|40\.\d|\b4[01]\b", json.dumps(result["questions"]) + json.dumps([result["problems"], result["person"]]))
+    for path in (tmp_path / "marks").rglob("*"):
+        if path.suffix in (".html", ".csv"):  # a result also holds the student's own text
+            assert not re.search(r"asked_\d|40\.0\d|\[40", path.read_text(encoding="utf-8")), path
