@@ -178,10 +178,10 @@ def _in_zip(place):
             members = [info for info in archive.infolist() if not info.is_dir() and not any(map(is_hidden, _parts(info.filename)))]
     except PermissionError:
         raise DataError(f"You have no permission to read {place}: change its permissions, or use a copy of your own.") from None
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        if "disk" in str(error):
-            raise DataError(f"{place} is one part of a zip file that was split: join the parts, or unpack them.") from None
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
         raise DataError(f"{place} is not a complete zip file: download it again.") from None
+    if any(info.volume for info in members):
+        raise DataError(f"{place} is one part of a zip file that was split: unpack it, and put the folder {PHOTOS} in its place.")
     for info in members:
         locked, unusual = info.flag_bits & 1, info.compress_type not in COMPRESSIONS
         if (locked or unusual) and not not_an_image(info.filename):

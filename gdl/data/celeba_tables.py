@@ -103,18 +103,21 @@ def split_column(columns: Iterable[str]) -> str | None:
 
 def _read(path):
     """A table with the names of the photographs, as they are in it, as index."""
-    text = _text(path)
-    lines = [line.strip("\r\n") for line in io.StringIO(text)]
-    first = next((i for i, line in enumerate(lines) if line.strip() and not line.lower().startswith("sep=")), len(lines))
-    count = None
-    if first < len(lines) and (match := re.fullmatch(r'[\s"]*(\d+)[\s",;]*', lines[first])):
+    lines = [line for line in re.split("[\r\n]+", _text(path)) if line.strip() and not line.lower().startswith("sep=")]  # Excel's first line
+    count, first = None, 0
+    if lines and (match := re.fullmatch(r'[\s"]*(\d+)[\s",;]*', lines[first])):
         count, first = int(match[1]), first + 1
+    if lines and lines[0].lstrip().startswith("<"):
+        raise _no_table(path, "it is a web page")
     if first + 1 >= len(lines):
         raise _no_table(path, "it has no rows")
     separator = next((mark for mark in "\t;," if mark in lines[first + 1]), None)
     header, row = (_cells(lines[first + i], separator) for i in (0, 1))
-    if any(cell.lower() in VALUES or cell.lower() in SPLIT_OF for cell in header[1:]):  # it is a row already
-        header = ["", *ATTRIBUTES] if len(row) > len(ATTRIBUTES) else ["", "partition"]
+    last = [cell.lower() for cell in header[1:] if cell][-1:]
+    if last and (last[0] in VALUES or last[0] in SPLIT_OF):  # it is a row already
+        header = {2: ["", "partition"], len(ATTRIBUTES) + 1: ["", *ATTRIBUTES]}.get(len(row), [])
+        if not header:
+            raise _no_table(path, "no first line names its columns")
     else:
         first += 1
     columns = _columns(path, header, row)
