@@ -20,7 +20,7 @@ from gdl.instructor.grading.hidden import Sentences
 from gdl.instructor.grading.marking import run_check
 from gdl.instructor.grading.process import StudentError, WorkerEnded
 
-PLACES = 3  # calls of a check from which on a student leaks, evenly among all
+PLACES = 3  # calls of a check from which on a student leaks, evenly among all; each kind of leak is tried at one of them
 CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("0[1-9]_*.ipynb"))
 
 
@@ -146,17 +146,17 @@ def test_no_message_repeats_what_a_hidden_call_has_asked(name, monkeypatch):
     sentences = {check.name: exercise.sentences(check) for question in exercise.questions for check in question.checks}
     monkeypatch.setattr(exercise, "sentences", lambda check: sentences[check.name])  # made once, to save time
     failed = 0
-    for check in (check for question in exercise.questions for check in question.checks):
+    for turn, check in enumerate(check for question in exercise.questions for check in question.checks):
         recorded.calls = []
         assert run_check(check, exercise, recorded, hidden=True) == ""
         known = GRADER | strings(check.source, *exercise.given)
-        for first in sorted(set(np.linspace(0, len(recorded.calls) - 1, PLACES).astype(int))):
-            for kind, leak in LEAKS.items():
-                leaky = Leaky(recorded.calls, first, leak)
-                message = run_check(check, exercise, leaky, hidden=True)
-                assert not message or message.endswith(hidden.NOTE)
-                assert words(message) <= known, (check.name, first, kind, message)
-                failed += bool(message)
+        places = np.linspace(len(recorded.calls) - 1, 0, PLACES).astype(int)
+        for number, (kind, leak) in enumerate(LEAKS.items(), turn):
+            leaky = Leaky(recorded.calls, places[number % PLACES], leak)
+            message = run_check(check, exercise, leaky, hidden=True)
+            assert not message or message.endswith(hidden.NOTE)
+            assert words(message) <= known, (check.name, kind, message)
+            failed += bool(message)
     assert failed > 100
 
 
