@@ -81,13 +81,14 @@ def load(run: str | Path) -> FaceModel:
 def _made(settings):
     """A compiled model of the settings in run.json. Sets Keras's precision to the model's."""
     keras.config.set_dtype_policy(settings["precision"])
-    model = model_class(settings["model"])(**readable_options(settings["options"]))
-    model.compile(*map(keras.saving.deserialize_keras_object, settings["optimizers"].values()))
+    model = model_class(settings["model"]).from_config(settings["options"])
+    metrics = {"metrics": keras.saving.deserialize_keras_object(settings["metrics"])} if settings.get("metrics") else {}
+    model.compile(*map(keras.saving.deserialize_keras_object, settings["optimizers"].values()), **metrics)
     return model
 
 
 def run_settings(model: FaceModel, faces: Faces, options: TrainingOptions) -> dict:
-    """The content of run.json: all settings that must stay the same for a training to continue."""
+    """The content of run.json: all settings that must stay the same for a training to continue, and the metrics, which may change."""
     optimizers = [keras.optimizers.serialize(optimizer) for optimizer, _ in model.optimizer_groups]
     training = {name: getattr(options, name) for name in ("batch_size", "halve_every", "steps_per_epoch", "flip")}
     return {
@@ -95,6 +96,7 @@ def run_settings(model: FaceModel, faces: Faces, options: TrainingOptions) -> di
         "options": model.get_config(),
         "precision": model.dtype_policy.name,
         "optimizers": {f"optimizer {i}": _without_names(optimizer) for i, optimizer in enumerate(optimizers, 1)},
+        "metrics": (model.get_compile_config() or {}).get("options", {}).get("metrics"),
         "data": faces.fingerprint,
         "training": {**training, "early_stopping": options.patience is not None, "seed": options.seed},
     }
@@ -133,7 +135,7 @@ class RunFolder:
             check_no_weights(self.path)
             return 0
         before = self.read_settings()
-        before = {**before, "options": readable_options(before["options"])}
+        before = {**before, "options": readable_options(before["options"]), "metrics": self.settings["metrics"]}
         if before["data"] == former_data:
             before["data"] = settings["data"]
         changes = [f"{name} was {old!r} and is now {new!r}" for name, old, new in _differences(before, self.settings)]
