@@ -258,7 +258,8 @@ def look():
     free = os.statvfs("/tmp")
     return {
         "folders": sorted(os.listdir("/")), "user": os.getuid(), "capabilities": status["CapEff"] + status["CapPrm"] + status["CapAmb"],
-        "new privileges": status["NoNewPrivs"], "processes": [int(name) for name in os.listdir("/proc") if name.isdigit()],
+        "new privileges": status["NoNewPrivs"],
+        "filter": status["Seccomp"], "processes": [int(name) for name in os.listdir("/proc") if name.isdigit()],
         "interfaces": sorted(os.listdir("/proc/sys/net/ipv4/conf")), "tmp": free.f_frsize * free.f_blocks,
         "own root": os.system("unshare --user --map-root-user true 2>/dev/null") == 0,
         "home": os.path.expanduser("~"), "environment": sorted(os.environ), "course": sorted(os.listdir("/course")),
@@ -272,7 +273,7 @@ def look():
     parents = {Path(part).parts[1] for part in sandbox.python_parts()}
     assert set(seen["folders"]) <= {"bin", "course", "dev", "etc", "lib", "lib64", "packages", "proc", "sbin", "tmp", "usr", *parents}
     assert seen["user"] not in (0, os.getuid())
-    assert set(seen["capabilities"]) == {"0"} and seen["new privileges"] == "1"
+    assert set(seen["capabilities"]) == {"0"} and seen["new privileges"] == "1" and seen["filter"] == "2"
     assert len(seen["processes"]) <= 3
     assert not seen["own root"]
     assert seen["interfaces"] == ["all", "default", "lo"]

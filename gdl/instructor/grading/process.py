@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import signal
 import subprocess
 import tempfile
 import threading
@@ -144,7 +143,7 @@ class Worker:
             return WorkerEnded(f"it used more than {MAX_MEMORY / 2**30:.0f} GB of memory")
         if usage.ended_by_kernel() > self.ended_by_kernel:
             return WorkerEnded("the machine had no memory left", machine_busy=True, outside=True)
-        if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
+        if status in (-9, 128 + 9):  # by SIGKILL: bubblewrap itself, or the worker in it
             return WorkerEnded("it was killed", machine_busy=True, outside=True)
         return WorkerEnded(_reason(error))
 

@@ -5,15 +5,18 @@ So a sandbox that does not start, packages of other versions or a hidden test wi
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib.metadata import distributions
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import nbformat
+from tqdm import tqdm
 
 from gdl.errors import CourseError
 from gdl.files import write_file
@@ -32,17 +35,20 @@ def try_solutions(exercises: Iterable[Exercise], start: Start, limits: Limits, o
     """
     Worker(start).close()
     path, environment = out / "solutions.json", _environment(start, limits)
-    succeeded = _read(path)
+    succeeded, jobs = _read(path), []
     for exercise in exercises:
         try:
             exercise.prepare()
         except Exception as error:
             raise CourseError(f"Nothing was graded, because the given code of {exercise.name} stopped with {_text(error)} {FIX}") from None
         digest = hashlib.sha256(json.dumps([exercise.digest, environment]).encode()).hexdigest()
-        if succeeded.get(exercise.name) == digest:
-            continue
-        problem, busy = problem_of_solution(exercise, start, limits)
-        if problem and busy:
+        if succeeded.get(exercise.name) != digest:
+            jobs.append((exercise, digest))
+    with ThreadPool(os.cpu_count()) as pool:
+        trials = pool.imap(lambda job: problem_of_solution(job[0], start, limits), jobs)
+        found = list(tqdm(trials, "Grading the solutions", len(jobs), unit="exercise", file=sys.stdout, disable=not jobs))
+    for (exercise, digest), (problem, busy) in zip(jobs, found):
+        if problem and busy:  # maybe with the solution beside it
             problem, _ = problem_of_solution(exercise, start, limits)
         if problem:
             raise CourseError(f"Nothing was graded, because the solution of {exercise.name} does not get all points on this machine: {problem}")
