@@ -18,7 +18,7 @@ from gdl.instructor.grading.names import Person
 from gdl.instructor.grading.reading import read_notebook
 from gdl.instructor.grading.students import with_persons
 from gdl.instructor.grading.submission import Submission, digest_of_notebook, safe_name
-from gdl.instructor.grading.submitted import UNTRUSTED, Budget, SubmittedFile, opened
+from gdl.instructor.grading.submitted import UNTRUSTED, Budget, SubmittedFile, by_depth, opened
 
 __all__ = ["Submission", "collect", "safe_name"]
 MAY_BE_HANDED_IN = (".pdf", ".py", ".html", ".htm", ".doc", ".docx", ".odt", ".pages")
@@ -80,8 +80,9 @@ def collect(
 def _of_student(hand_in, exercises, forced, questions):
     """The notebooks that a student has handed in, and the other files. The reading of each student's files has a limit of its own."""
     budget, notebooks, others = Budget(), [], []
-    files = [(inner, person, level) for file, person, level in hand_in.files for inner in opened([file], zips.members, budget)]
-    for file, person, level in sorted(files, key=lambda one: (len(one[0].parts), one[0].parts)):
+    outer = sorted(hand_in.files, key=lambda one: by_depth(one[0]))
+    files = ((inner, person, level) for top, person, level in outer for inner in opened([top], zips.members, budget))
+    for file, person, level in files:
         if file.kind != "notebook":
             others.append(file)
             continue

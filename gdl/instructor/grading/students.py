@@ -45,7 +45,7 @@ def with_persons(files: list[SubmittedFile], exercises: Collection[str], level: 
             yield from ((file, person, level) for file in inside)
         elif not person and (names.is_group(top) or is_several and names.is_only_exercise(top, exercises)):
             groups.append(top)
-        elif is_several and _holds_several(inside, level + 1, exercises, alone=len(tops) == 1):
+        elif is_several and _holds_several(inside, level + 1, exercises, bool(person), alone=len(tops) == 1):
             several.append(top)
         elif person or is_several or any(file.kind == "notebook" for file in inside):
             free.append(top)
@@ -68,8 +68,11 @@ def with_persons(files: list[SubmittedFile], exercises: Collection[str], level: 
         yield from with_persons(tops[top], exercises, level + 1)
 
 
-def _holds_several(inside, level, exercises, alone):
-    """Whether the names from `level` inwards hold several students. alone: whether nothing lies beside this folder."""
+def _holds_several(inside, level, exercises, is_person, alone):
+    """Whether the names from `level` inwards hold several students.
+
+    is_person: whether the folder's name is in a student's format. alone: whether nothing lies beside this folder.
+    """
     people, flat, folders = {}, defaultdict(set), defaultdict(set)
     files = [file for file in opened(inside, zips.members, Budget(MAX_LISTED)) if len(file.parts) > level]
     for part in {part for file in files for part in file.parts[level:]}:
@@ -77,6 +80,8 @@ def _holds_several(inside, level, exercises, alone):
             people[person.key] = person
     if len(people) > 1 or any(person.platform for person in people.values()):
         return True
+    if is_person:
+        return False
     while len({file.parts[level] for file in files}) == 1 and (deeper := [file for file in files if len(file.parts) > level + 1]):
         files, level = deeper, level + 1  # one folder in another
     for file in files:

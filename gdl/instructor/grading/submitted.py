@@ -22,8 +22,8 @@ UNTRUSTED = "?"  # stands in `parts` for a path that leads out of its zip
 class Budget:
     """What may still be read of one student's files: bytes, files in zips, and seconds. One student's files use up no other's budget."""
 
-    def __init__(self, files: int = MAX_FILES):
-        self.bytes, self.files, self.seconds = MAX_STUDENT, files, float(MAX_SECONDS)
+    def __init__(self, files: int | None = None):
+        self.bytes, self.files, self.seconds = MAX_STUDENT, files or MAX_FILES, float(MAX_SECONDS)
 
     def read(self, file: BinaryIO, limit: int) -> bytes:
         """All of a file, unless it has more than `limit` bytes or the budget ends before. Then raises CourseError."""
@@ -62,6 +62,11 @@ class SubmittedFile:
     modified: float = 0.0
     problem: str | None = None
     read: Callable[[Budget], bytes] | None = field(default=None, compare=False)
+
+
+def by_depth(file: SubmittedFile) -> tuple[bool, int, tuple[str, ...]]:
+    """The order in which a student's files are read: first what lies outermost, and zips last, so that these do not use up the budget."""
+    return file.kind == "zip", len(file.parts), file.parts
 
 
 def opened(files: list[SubmittedFile], members: Callable[[SubmittedFile, Budget], list[SubmittedFile]], budget: Budget) -> Iterator[SubmittedFile]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from gdl.errors import CourseError
 from gdl.instructor.grading import submitted
 from gdl.instructor.grading.clean import clean
-from gdl.instructor.grading.submitted import MIB, UNTRUSTED, Budget, SubmittedFile, archive_problem, is_hidden, kind_of, too_large
+from gdl.instructor.grading.submitted import MIB, UNTRUSTED, Budget, SubmittedFile, archive_problem, by_depth, is_hidden, kind_of, too_large
 
 MAX_INNER_ZIP = 100 * MIB  # bytes of a zip inside a zip
 MAX_MEMBERS = 100_000  # files in one zip
@@ -50,7 +50,7 @@ def members(file: SubmittedFile, budget: Budget) -> list[SubmittedFile]:
         if budget.files < 0:
             raise CourseError(f"This zip was not opened, because there are more than {submitted.MAX_FILES} files in this student's zips.")
         listed = [_member(file, source, number, info) for number, info in enumerate(infos)]
-        return sorted((one for one in listed if one), key=lambda one: one.parts)
+        return sorted((one for one in listed if one), key=by_depth)
     except CourseError as error:
         problem = str(error)
     except Exception as error:  # the list of what zipfile raises for broken files is long, and differs between versions
