@@ -107,7 +107,7 @@ class Leaky:
         self.asked, self.count = np.zeros(0), 0
 
     def call(self, name, *args, **options):
-        self.asked = np.concatenate([numbers([args, options])[:2000], self.asked])[:20_000]
+        self.asked = np.concatenate([numbers([args, options])[:200], self.asked])[:500]
         self.count += 1
         right = self.calls[min(self.count, len(self.calls)) - 1][1]
         return plain(self.leak(right, self.asked)) if self.count > self.first else right
