@@ -2,7 +2,8 @@
 
 An entry is one folder. Its name says what it holds and ends in a fingerprint of everything that determines
 its bytes. It holds `images.npy` (uint8, all splits one after the other, opened as a memory map),
-`tables.npz` (file names and attributes) and `meta.json`. It gets its name when it is complete.
+`tables.npz` (file names and attributes) and `meta.json`. It gets its name when it is complete. The folder `contents` beside
+the entries is that of `gdl.data.contents`.
 """
 
 import errno
