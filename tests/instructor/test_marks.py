@@ -200,3 +200,97 @@ def test_newer_marks_count_more_than_those_in_the_folder(tmp_path):
     back = write_tables(read_marks(other, results), tmp_path)
     assert points(back) == [2]
     assert sheet(tmp_path / "person.csv")[0]["comment"] == "new"
+
+
+def spoiled(path, how):
+    """Saves a person.csv as a spreadsheet would that does not know its code page, or that loses letters."""
+    text = path.read_text(encoding="utf-8-sig")
+    if how == "lost letters":
+        path.write_bytes(text.encode("cp1252", "replace"))
+    elif how == "ascii":
+        path.write_bytes(text.encode("ascii", "replace"))
+    elif how == "twice":
+        path.write_bytes(text.encode().decode("cp1252", "replace").encode())
+    else:
+        path.write_bytes(text.replace(",", ";").encode(how, "replace"))
+
+
+@pytest.mark.parametrize("how", ["lost letters", "ascii", "twice", "cp850", "cp1250", "mac_roman", "cp1252", "utf-16"])
+def test_code_pages(tmp_path, how):
+    """A name with lost letters is matched by the rest of its row, and nobody gets another student's points."""
+    people = [("Ivan Ilić", "31"), ("Ivan Iliš", "32"), ("Jörg Übel", ""), ("Jürg Öbel", ""), ("Ada", "7")]
+    results = [result(*who) for who in people]
+    write_tables(results, tmp_path)
+    marks = {name: (str(number * 0.5), f"for {number}") for number, (name, _) in enumerate(people)}
+    spoiled(filled(tmp_path / "person.csv", marks), how)
+    for _ in range(2):
+        back = write_tables(results, tmp_path)
+        for number, (one, (name, identifier)) in enumerate(zip(back, people)):
+            given = one["questions"][1]["points"]
+            assert given in (number * 0.5, None), name
+            assert given is not None or not identifier, name
+        kept = {float(row["points"]) for row in sheet(tmp_path / "person.csv") if row["points"]}
+        assert kept == {0, 0.5, 1, 1.5, 2}  # nothing is lost
+
+
+def test_names_alike_are_not_exchanged(tmp_path):
+    """Without an identifier and with the same letters left, nobody can say whose the points are: they stay in person.csv with the reason."""
+    results = [result("Ilić", "", file="hand-in/a.ipynb"), result("Iliš", "", file="hand-in/a.ipynb")]
+    write_tables(results, tmp_path)
+    spoiled(filled(tmp_path / "person.csv", {"Ilić": ("1", ""), "Iliš": ("2", "")}), "ascii")
+    assert points(write_tables(results, tmp_path)) == [None, None]
+    rows = [row for row in sheet(tmp_path / "person.csv") if row["points"]]
+    assert [row["points"] for row in rows] == ["1", "2"]
+    assert all("this may be Ilić or Iliš" in row["why"] for row in rows)
+
+
+def test_two_students_whose_names_differ_in_a_sign(tmp_path):
+    results = [result("Ben, Jr.", "", open_points=None), result("Ben Jr", "", open_points=None)]
+    write_tables(results, tmp_path)
+    filled(tmp_path / "person.csv", {"Ben, Jr.": ("1", ""), "Ben Jr": ("2", "")})
+    assert points(write_tables(results, tmp_path)) == [1, 2]
+
+
+@pytest.mark.parametrize(("known", "cell"), [("3-4", "03. Apr"), ("MAR1", "01-Mar"), ("1E5", "1.00E+05")])
+def test_identifiers_that_became_dates(tmp_path, known, cell):
+    results = [result("Ada", known), result("Ben", "8")]
+    write_tables(results, tmp_path)
+    path = rewritten(filled(tmp_path / "person.csv", {"Ada": ("2", "")}), f"Ada,{known},", f"Ada,{cell},")
+    assert points(write_tables(results, tmp_path)) == [2, None]
+    assert sheet(path)[0]["identifier"] == known
+
+
+def with_maximum(maximum):
+    one = result("Ada", "1")
+    one["questions"][1]["max"] = maximum
+    return [one]
+
+
+def test_a_maximum_that_was_lowered_or_raised(tmp_path):
+    write_tables(with_maximum(4), tmp_path)
+    filled(tmp_path / "person.csv", {"Ada": ("3.5", "good")})
+    assert points(write_tables(with_maximum(6), tmp_path)) == [3.5]
+    assert sheet(tmp_path / "person.csv")[0]["why"] == "The maximum has changed from 4 to 6: it got 3.5 points before: good"
+    for _ in range(2):
+        assert points(write_tables(with_maximum(2), tmp_path)) == [None]  # a person decides, and the others have their marks
+        (row,) = sheet(tmp_path / "person.csv")
+        assert (row["points"], row["max"]) == ("", "2")
+        assert "The maximum has changed" in row["why"] and "3.5 points before: good" in row["why"]
+    filled(tmp_path / "person.csv", {"Ada": ("2", "")})
+    assert points(write_tables(with_maximum(2), tmp_path)) == [2]
+
+
+def test_a_question_that_was_renamed_or_removed(tmp_path):
+    results = [result("Ada", "1"), result("Ben", "2")]
+    write_tables(results, tmp_path)
+    filled(tmp_path / "person.csv", {"Ada": ("1", "why so")})
+    for one in results:
+        one["questions"][1]["name"], one["questions"][1]["title"] = "q3", "Question 3 · How?"
+    for _ in range(2):
+        assert points(write_tables(results, tmp_path)) == [None, None]
+        (row,) = [row for row in sheet(tmp_path / "person.csv") if row["question"] == "q2"]
+        assert (row["points"], row["comment"]) == ("1", "why so")
+        assert row["why"] == "not among the results this time: 02_vae has no such question, only q1, q3."
+    for one in results:
+        one["questions"][1]["name"] = "q2"
+    assert points(write_tables(results, tmp_path)) == [1, None]
