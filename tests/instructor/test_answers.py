@@ -70,6 +70,14 @@ def test_a_cell_that_stopped_is_named_beside_its_question():
     assert said("1 / 0", stopped={1: "ZeroDivisionError: division by zero"}) == [f"No cell defines `double`: its place is {WHERE}."]
 
 
+def test_a_helper_that_the_answer_looks_for():
+    cells = [HEADING, ("code", ANSWER, OWN), ("code", "%%bash\ndef helper(): pass", {})]
+    assert causes("q1", ["double"], cells, {}, ["helper"]) == [
+        f"`helper` stands in {BELOW}, which begins with `%%bash`: what it defines does not exist afterwards. Delete this line."
+    ]
+    assert causes("q1", ["double"], cells, {}, ["np"]) == []
+
+
 @pytest.mark.parametrize(
     ("source", "error", "words"),
     [

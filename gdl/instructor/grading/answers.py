@@ -62,12 +62,13 @@ def why_stopped(source: str, error: str) -> str:
     return ""
 
 
-def causes(name: str, names: Sequence[str], cells: Cells, stopped: Mapping[int, str]) -> list[str]:
+def causes(name: str, names: Sequence[str], cells: Cells, stopped: Mapping[int, str], used: Iterable[str] = ()) -> list[str]:
     """Why functions of the question `name` are missing, or others than the student may think: sentences for the student.
 
-    names: of these functions. stopped: the errors of cells that stopped, by index.
+    names: of these functions. stopped: the errors of cells that stopped, by index. used: names that the student's code looked for in vain.
     """
-    return [sentence for function in names for sentence in _causes(function, name, names, cells, stopped)]
+    functions = dict.fromkeys([*names, *used])
+    return [sentence for function in functions for sentence in _causes(function, name, names, cells, stopped)]
 
 
 def _causes(function: str, question: str, names: Sequence[str], cells: Cells, stopped: Mapping[int, str]) -> Iterable[str]:
@@ -95,7 +96,7 @@ def _causes(function: str, question: str, names: Sequence[str], cells: Cells, st
         over = [number for number in range(defining[-1] + 1, len(cells)) if cells[number][0] == "code" and function in _new_names(cells[number][1])]
         if over:
             yield f"`{function}` gets another value in {place(over[-1], cells)}, and that one counts: use another name there."
-    if not holding:
+    if not holding and function in names:
         yield _missing(function, question, names, cells)
 
 

@@ -1,5 +1,6 @@
 """Marks one notebook: its cells run on the student's side, the checks in this process."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -128,7 +129,9 @@ def question_result(question: Question, messages: Mapping[str, str], cells: Cell
         message = messages[check.name]
         given = None if isinstance(message, NotGraded) else 0 if message else check.points
         result["checks"].append({"name": check.name, "points": given, "max": check.points, "message": message})
-    if any(check["message"] for check in result["checks"]):
-        result["causes"] = causes(question.name, question.names, cells, stopped or {})[:MAX_CAUSES] if cells else []
+    said = " ".join(check["message"] for check in result["checks"])
+    if said and cells:
+        used = re.findall(r"NameError: name '(\w+)' is not defined", said)
+        result["causes"] = causes(question.name, question.names, cells, stopped or {}, used)[:MAX_CAUSES]
     points = [check["points"] for check in result["checks"]]
     return result | {"points": None if None in points else sum(points)}
