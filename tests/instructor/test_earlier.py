@@ -112,12 +112,14 @@ def test_a_notebook_that_cannot_be_read_gets_no_mark_rather_than_0(folders):
 
 
 DAMAGED = {
-    "a list": lambda text: "[1, 2]", "nothing": lambda text: "", "a part": lambda text: text[:-40], "a number": lambda text: "7", "null": lambda text: "null",
+    "a list": lambda text: "[1, 2]", "nothing": lambda text: "", "a part": lambda text: text[:-40], "a number": lambda text: "7",
+    "null": lambda text: "null",
     "bytes": lambda text: "\udcff\udcfe", "deep": lambda text: "[" * 100_000, "another object": lambda text: '{"digest": "x"}',
     "NaN": lambda text: text.replace('"points": 2', '"points": NaN'), "text": lambda text: text.replace('"points": 2', '"points": "2"'),
     "too many": lambda text: text.replace('"points": 2', '"points": 99'), "below 0": lambda text: text.replace('"points": 2', '"points": -1'),
     "true": lambda text: text.replace('"points": 2', '"points": true'), "no questions": lambda text: text.replace('"questions"', '"q"'),
-    "another name": lambda text: text.replace('"name": "Ada', '"name": "../../Ada'), "person": lambda text: text.replace('"person": []', '"person": 3'),
+    "another name": lambda text: text.replace('"name": "Ada', '"name": "../../Ada'),
+    "person": lambda text: text.replace('"person": []', '"person": 3'),
     "a mark of nobody": lambda text: text.replace('"by_hand": true', '"by_hand": true, "comment": "x"'),
 }  # fmt: skip
 
