@@ -19,7 +19,9 @@ ATTRIBUTES = (
     "Narrow_Eyes No_Beard Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair Wavy_Hair "
     "Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie Young"
 ).split()
-VALUES = {"1": 1, "+1": 1, "true": 1, "yes": 1, "0": 0, "false": 0, "no": 0, "-1": -1}  # of attributes, in small letters
+ABSENT = -2  # said in words, while 0 beside -1 may stand for "unknown"
+VALUES = {"1": 1, "+1": 1, "0": 0, "-1": -1}  # of attributes, in small letters
+VALUES |= dict.fromkeys(("true", "yes", "t", "y"), 1) | dict.fromkeys(("false", "no", "f", "n"), ABSENT)
 SPLIT_OF = {"0": "train", "1": "val", "2": "test"}  # as list_eval_partition numbers them
 SPLIT_OF |= {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test"}
 SPLIT_COLUMNS = ("partition", "split", "set", "subset", "evaluationstatus")  # without capitals and anything but letters and digits
@@ -48,7 +50,7 @@ def read_attributes(path: Path, names: Sequence[str]) -> pd.DataFrame:
     official = {_plain(name): name for name in ATTRIBUTES}
     columns, left_out = {}, []
     for column in table.columns:
-        numbers = _numbers(table[column], VALUES, (-1, 0, 1))
+        numbers = _numbers(table[column], VALUES, (ABSENT, -1, 0, 1))
         name = official.get(_plain(column), column)
         if _plain(column) in SPLIT_COLUMNS:
             continue
@@ -63,7 +65,7 @@ def read_attributes(path: Path, names: Sequence[str]) -> pd.DataFrame:
     if not columns:
         raise DataError(f"{path} has no column with an attribute: name its columns in the first line, as in image_id, {', '.join(ATTRIBUTES[:2])}.")
     values = np.column_stack(list(columns.values()))
-    if (values == -1).any() and (values == 0).any():  # 0 may stand for "unknown"
+    if (values == -1).any() and (values == 0).any():
         name = next(name for name, numbers in columns.items() if (numbers == 0).any())
         column = next(column for column in table.columns if official.get(_plain(column), column) == name)
         raise _wrong_value(path, table[column], columns[column] == 0, "-1 or 1")
@@ -103,7 +105,7 @@ def split_column(columns: Iterable[str]) -> str | None:
 
 def _read(path):
     """A table with the names of the photographs, as they are in it, as index."""
-    lines = [line for line in re.split("[\r\n]+", _text(path)) if line.strip() and not line.lower().startswith("sep=")]  # Excel's first line
+    lines = [line for line in re.split("[\r\n]+", _text(path)) if line.strip() and not line.lower().startswith(("#", "sep="))]  # Excel's first line
     count, first = None, 0
     if lines and (match := re.fullmatch(r'[\s"]*(\d+)[\s",;]*', lines[first])):
         count, first = int(match[1]), first + 1
@@ -111,20 +113,22 @@ def _read(path):
         raise _no_table(path, "it is a web page")
     if first + 1 >= len(lines):
         raise _no_table(path, "it has no rows")
-    separator = next((mark for mark in "\t;," if mark in lines[first + 1]), None)
+    separator = next((mark for mark in "\t;,|" if mark in lines[first + 1]), None)
     header, row = (_cells(lines[first + i], separator) for i in (0, 1))
     last = [cell.lower() for cell in header[1:] if cell][-1:]
     if last and (last[0] in VALUES or last[0] in SPLIT_OF):  # it is a row already
         header = {2: ["", "partition"], len(ATTRIBUTES) + 1: ["", *ATTRIBUTES]}.get(len(row), [])
         if not header:
-            raise _no_table(path, "no first line names its columns")
+            raise _no_table(path, "its first line does not name its columns")
     else:
         first += 1
     columns = _columns(path, header, row)
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             rows = io.StringIO("\n".join(lines[first:]))
-            table = pd.read_csv(rows, sep=separator or r"\s+", header=None, names=range(len(columns)), low_memory=False)
+            table = pd.read_csv(
+                rows, sep=separator or r"\s+", header=None, names=range(len(columns)), low_memory=False, keep_default_na=False, na_values=[""]
+            )
     except (ValueError, pd.errors.ParserWarning) as error:  # pandas' own errors are ValueErrors
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         why = f"row {found[2]} has {found[3]} values and the first row {found[1]}" if found else "its rows cannot be told apart"
@@ -135,6 +139,8 @@ def _read(path):
     names = _names_column(path, table)
     kept = [i for i, column in enumerate(columns) if i != names and not _is_number_of_row(column) and not table.iloc[:, i].isna().all()]
     index = table.iloc[:, names].astype(str).str.strip()
+    if _plain(index.iloc[0]) in NAME_COLUMNS:
+        raise _no_table(path, "its first line does not name its columns")
     table = table.iloc[:, kept].set_axis(index)
     if table.columns.has_duplicates:
         raise DataError(f"{path} has two columns {table.columns[table.columns.duplicated()][0]}: remove one.")
@@ -148,7 +154,7 @@ def _text(path):
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): make sure that you may read it.") from None
     except UnicodeError:
-        raise _no_table(path, "it is no text") from None
+        raise _no_table(path, "it is no text in UTF-8") from None
 
 
 def _cells(line, separator):
@@ -203,7 +209,9 @@ def _rows_of(table, path, names):
 
 def _numbers(column, words, numbers):
     """The numbers of a column, float64, of which each is one of `numbers`; NaN for any other value."""
-    if column.dtype.kind in "biuf":
+    if column.dtype.kind == "b":
+        values = np.where(column, 1.0, ABSENT)
+    elif column.dtype.kind in "iuf":
         values = column.to_numpy(np.float64)
     else:
         values = column.astype(str).str.strip().str.lower().str.removesuffix(".0").map(words).to_numpy(np.float64)

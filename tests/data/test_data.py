@@ -208,7 +208,7 @@ def unlisted(root):
         (table_change(PARTITION, "000009.jpg 1", "000009.jpg 3"), "a value is not 0, 1 or 2"),
         (table_change(PARTITION, "000009.jpg 1", "000009.jpg"), r"a value is not 0, 1 or 2 but empty \(000009.jpg, partition"),
         (repeated_row, "000001.jpg is in it twice"),
-        (lambda root: (root / PARTITION).write_bytes(b"\xff\xd8\xff"), "it is no text"),
+        (lambda root: (root / PARTITION).write_bytes(b"\xff\xd8\xff"), "it is no text in UTF-8"),
         (lambda root: (root / ATTR).write_text(""), "it has no rows"),
     ],
 )
