@@ -16,7 +16,9 @@ def feedback_page(result: Result) -> str:
         body.append(f'<section><h2>Comment</h2><div class="comment">{text(result["comment"])}</div></section>')
     if result["problems"]:
         lines = "".join(f"<li>{text(problem, 2000)}</li>" for problem in result["problems"])
-        body.append(f'<section class="note"><h2>While your notebook ran</h2><ul>{lines}</ul>{COUNTED}</section>')
+        ran = any(question.get("causes") != result["problems"] for question in result["questions"])  # else no question could be read
+        title, counted = ("While your notebook ran", COUNTED) if ran else ("Your file", "")
+        body.append(f'<section class="note"><h2>{title}</h2><ul>{lines}</ul>{counted}</section>')
     body += [_question(question) for question in result["questions"]]
     body.append(f'<p class="soft small">Graded from {student_text(result["file"])}</p>')
     return page(f"{result['title']}: {result['student']}", "\n".join(body))
@@ -74,5 +76,5 @@ def _checks(checks):
 
 
 def _line(kind, words, points, maximum):
-    value = f'<span class="soft small">{points_text(points)} of {points_text(maximum)}</span>' if maximum else ""
+    value = f'<span class="soft small">{points_text(points)} of {points_text(maximum)}</span>' if maximum and points is not None else ""
     return f'<li class="{kind}">{value}{words}</li>'
