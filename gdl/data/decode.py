@@ -147,7 +147,7 @@ def _profile(image):
 
 
 def _png_without_notes(chunks):
-    """A PNG of the chunks that pixels need, with new checksums for none: a damaged one of these stays damaged."""
+    """A PNG of the chunks that its pixels need. Their checksums stay, so that damaged pixels are still refused."""
     kept, start = [SIGNATURE], 0
     while start + 12 <= len(chunks):
         end = start + 12 + int.from_bytes(chunks[start : start + 4], "big")
