@@ -61,8 +61,6 @@ def test_without_a_group_there_is_the_watch(monkeypatch, tmp_path):
 def test_memory_that_no_process_shows_is_counted_in_a_group(group, monkeypatch):
     """Files in the temporary folders and sockets: the processes themselves stay small."""
     monkeypatch.setattr(process, "MAX_MEMORY", 2**28)
-    monkeypatch.setattr(process.usage, "memory", lambda *arguments, **options: 0)
-    monkeypatch.setattr(process.usage, "temporary", lambda processes: (0, 0))
     worker = Worker(sandbox.sandboxed)
     source = (
         "for folder in ('/tmp', '/dev/shm'):\n    with open(folder + '/big', 'wb') as file:\n        for _ in range(24): file.write(bytes(10**7))"

@@ -25,9 +25,11 @@ class Group:
         try:
             if (self.folder / "memory.max").exists():  # version 2
                 limits, self.events = {"memory.max": memory, "memory.swap.max": 0}, self.folder / "memory.events"
+                self.usage, self.cache, self.shared = "memory.current", "file", "shmem"
             else:
                 limits = {"memory.limit_in_bytes": memory, "memory.memsw.limit_in_bytes": memory}
                 self.events = self.folder / "memory.oom_control"
+                self.usage, self.cache, self.shared = "memory.usage_in_bytes", "total_cache", "total_shmem"
             for number, (name, value) in enumerate(limits.items()):
                 if number == 0 or (self.folder / name).exists():  # without swap the second one is missing
                     _write(self.folder / name, value)
@@ -42,6 +44,13 @@ class Group:
             counts = dict(line.split() for line in self.events.read_text().splitlines())
             return int(counts.get("oom_kill", 0)) > 0
         return False
+
+    def used(self) -> int:
+        """Bytes of memory, without the copies of files that the kernel keeps while there is room."""
+        with suppress(OSError, ValueError, KeyError):
+            counts = dict(line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
+            return int((self.folder / self.usage).read_text()) - int(counts[self.cache]) + int(counts[self.shared])
+        return 0
 
     def close(self) -> None:
         """Ends every process in the group, and removes it."""

@@ -18,7 +18,7 @@ from gdl.instructor.grading.cgroup import make_group
 
 START_SECONDS = 60
 WATCH_SECONDS = 0.1  # between two looks at a worker's memory and time
-MAX_MEMORY = 3 * 2**30  # bytes, of all processes of a worker together
+MAX_MEMORY = 3 * 2**30  # bytes, of all processes of a worker together; a control group's own limit, at which all gets slow, is a quarter higher
 MAX_PROCESSES = 16 + (os.cpu_count() or 1)  # busy ones would take time from the notebook beside them
 MAX_FILES = 20_000  # in each temporary folder
 MIN_FREE_MEMORY = 2**28  # bytes of the machine
@@ -73,7 +73,7 @@ class Worker:
         self.deadline: float | None = time.monotonic() + self.allowed
         self.ended_by_kernel = usage.ended_by_kernel()  # processes, before this request
         self.known: list[psutil.Process] = []
-        self.group = make_group(MAX_MEMORY) if self.is_sandboxed else None
+        self.group = make_group(MAX_MEMORY * 5 // 4) if self.is_sandboxed else None
         self.process: subprocess.Popen[bytes] | None = None
         launched = threading.Event()
         with tempfile.TemporaryFile() as stderr:
@@ -196,13 +196,18 @@ class Worker:
                 self.reason, self.machine_busy, self.outside = "the machine had no memory left", True, True
             elif len(processes) > MAX_PROCESSES:
                 self.reason = f"it started more than {MAX_PROCESSES} processes"
-            elif usage.memory(processes) + stored > MAX_MEMORY and usage.memory(processes, shared_once=True) + stored > MAX_MEMORY:
+            elif self._is_hungry(processes, stored):
                 self.reason = f"it used more than {MAX_MEMORY / 2**30:.0f} GB of memory"
             elif files > MAX_FILES:
                 self.reason = f"it made more than {MAX_FILES} files"
             if self.reason:
                 return
             time.sleep(WATCH_SECONDS)
+
+    def _is_hungry(self, processes, stored):
+        if self.group:
+            return self.group.used() > MAX_MEMORY
+        return usage.memory(processes) + stored > MAX_MEMORY and usage.memory(processes, shared_once=True) + stored > MAX_MEMORY
 
     def _look(self):
         """All processes below the first one. They are known from then on, even if the first one ends before them."""
