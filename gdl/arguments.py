@@ -1,7 +1,8 @@
-"""The checks of plain arguments: numbers, whole numbers, switches."""
+"""The checks of plain arguments: numbers, whole numbers, switches, words."""
 
+import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -38,6 +39,8 @@ def whole_numbers(name: str, values: Iterable) -> tuple[int, ...]:
     (32, 64)
     """
     try:
+        if isinstance(values, (set, frozenset, Mapping, bytes)):
+            raise TypeError
         return tuple(whole_number(name, value) for value in values)
     except (TypeError, CourseError):
         raise CourseError(f"{name} is {values!r}: give a tuple of whole numbers, each at least 1.") from None
@@ -49,6 +52,30 @@ def true_or_false(name: str, value: Any) -> bool:
     >>> true_or_false("flip", 1)
     True
     """
-    if isinstance(value, str) or value not in (True, False):
+    if not isinstance(value, Hashable) or isinstance(value, str) or value not in (True, False):
         raise CourseError(f"{name} is {value!r}: give True or False.")
     return bool(value)
+
+
+def choice(name: str, value: Any, known: Iterable) -> Any:
+    """The value if it is one of those that are known, else CourseError.
+
+    >>> choice("upsampling", "resize", ("transpose", "resize"))
+    'resize'
+    """
+    known = list(known)
+    if isinstance(value, Hashable) and value in known:
+        return value
+    last = f" or {known[-1]!r}" if len(known) > 1 else ""
+    listed = ", ".join(map(repr, known[:-1] or known))
+    raise CourseError(f"{name}={value!r} is not known: choose {listed}{last}{did_you_mean(value, known)}.")
+
+
+def did_you_mean(value: Any, known: Iterable) -> str:
+    """The end of a sentence that names what was probably meant, or nothing.
+
+    >>> did_you_mean("trasnpose", ("transpose", "resize"))
+    " (did you mean 'transpose'?)"
+    """
+    close = difflib.get_close_matches(value, [word for word in known if isinstance(word, str)], 1) if isinstance(value, str) else []
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from gdl.arguments import number, whole_number
+from gdl.arguments import choice, number, whole_number
 from gdl.errors import CourseError
 from gdl.models.base import DecoderModel, in_batches, second_optimizer, steps_taken
+from gdl.models.compiling import an_optimizer
 from gdl.models.networks import image_features, image_from_code
 
 CRITIC_NORMS = ("batch", "layer", None)
@@ -38,8 +39,7 @@ class AdversarialModel(DecoderModel):
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
         critic_steps = whole_number("critic_steps", critic_steps)
-        if critic_norm not in CRITIC_NORMS:
-            raise CourseError(f"critic_norm={critic_norm!r} is not known: choose 'batch', 'layer' or None.")
+        choice("critic_norm", critic_norm, CRITIC_NORMS)
         ema = None if ema is None else number("ema", ema)
         if ema is not None and ema >= 1:
             raise CourseError(f"ema is {ema}: it is the decay of an average, so give at least 0 and less than 1, such as 0.998.")
@@ -153,7 +153,7 @@ class AdversarialModel(DecoderModel):
 
     def compile(self, optimizer: Any = "adam", critic_optimizer: Any = None, **options: Any) -> None:
         """As in Keras, with an optimiser for the generator and one for the critic, by default another like the first."""
-        optimizer = keras.optimizers.get(optimizer)
+        optimizer = an_optimizer(optimizer)
         if critic_optimizer is None:
             critic_optimizer = type(optimizer).from_config(optimizer.get_config())
         self.critic_optimizer = second_optimizer(critic_optimizer, self.dtype_policy.name)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gdl.arguments import number, true_or_false, whole_number, whole_numbers
+from gdl.arguments import choice, number, true_or_false, whole_number, whole_numbers
 from gdl.data.pixels import check_pixel_range
 from gdl.errors import CourseError
 
@@ -61,7 +61,7 @@ class Architecture:
             "z_dim": whole_number("z_dim", self.z_dim),
             "filters": whole_numbers("filters", self.filters),
             "kernel_sizes": whole_number("kernel_sizes", kernel_sizes) if one else whole_numbers("kernel_sizes", kernel_sizes),
-            "residual": bool(self.residual) if self.residual in (0, 1) else self.residual,
+            "residual": bool(self.residual) if str(self.residual) in ("0", "1") else self.residual,
             "batch_norm": true_or_false("batch_norm", self.batch_norm),
             "layer_norm": true_or_false("layer_norm", self.layer_norm),
             "dropout": number("dropout", self.dropout),
@@ -76,13 +76,9 @@ class Architecture:
                 f"kernel_sizes {self.kernel_sizes} has {len(self.kernel_sizes)} entries and filters {self.filters} "
                 f"has {len(self.filters)}: give one kernel size, or one for each entry of filters."
             )
-        for name, value, known in (
-            ("downsampling", self.downsampling, DOWNSAMPLING),
-            ("upsampling", self.upsampling, UPSAMPLING),
-            ("residual", self.residual, RESIDUAL),
-        ):
-            if value not in known:
-                raise CourseError(f"{name}={value!r} is not known: choose one of {', '.join(map(repr, known))}.")
+        choice("downsampling", self.downsampling, DOWNSAMPLING)
+        choice("upsampling", self.upsampling, UPSAMPLING)
+        choice("residual", self.residual, RESIDUAL)
         if self.residual == "resnet18" and len(self.filters) < 2:
             raise CourseError("residual='resnet18' needs at least two filters: one for the first convolution and one for each stage.")
         if self.batch_norm and self.layer_norm:

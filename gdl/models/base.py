@@ -15,14 +15,19 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from gdl.arguments import did_you_mean, whole_number
 from gdl.data.pixels import check_images, to_float
 from gdl.errors import CourseError
 from gdl.models import OWN_CLASSES, readable_options, replicas
 from gdl.models.architecture import Architecture
+from gdl.models.batch import check_codes
+from gdl.models.compiling import an_optimizer, check_compile, check_optimizers, saved_options
+from gdl.models.inputs import CheckedInputs
+from gdl.models.own import made_again
 from gdl.registration import check_keras
 
 
-class FaceModel(keras.Model):
+class FaceModel(CheckedInputs, keras.Model):
     """A Keras model with an `architecture`; `compile`, `fit` and callbacks do what Keras says.
 
     Its methods take and return NumPy arrays and work through them a batch at a time, with a progress bar when it takes
@@ -40,7 +45,8 @@ class FaceModel(keras.Model):
         shared = [field.name for field in fields(Architecture)]
         if unknown := options.keys() - shared:
             own = [name for name in inspect.signature(type(self).__init__).parameters if name not in ("self", "options", *shared)]
-            raise CourseError(f"{type(self).__name__} has no option {min(unknown)!r}: choose from {', '.join(shared + own)}.")
+            meant = did_you_mean(min(unknown), shared + own)
+            raise CourseError(f"{type(self).__name__} has no option {min(unknown)!r}: choose from {', '.join(shared + own)}{meant}.")
         self.architecture = Architecture(image_size, z_dim, filters, **options)
 
     @property
@@ -62,17 +68,17 @@ class FaceModel(keras.Model):
 
     def compile(self, optimizer: Any = "adam", **options: Any) -> None:
         """As in Keras. The optimisers are built at once, because loading weights would lose their state otherwise."""
-        if optimizer is None or options.get("loss") is not None:
-            kind = type(self).__name__
-            raise CourseError(f"The {kind} has a loss of its own and needs an optimiser: compile it with one, such as 'adam', and without a loss.")
-        super().compile(optimizer, **options)
-        optimizers = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer, _ in self.optimizer_groups]
-        if len(set(map(id, optimizers))) < len(optimizers):
-            raise CourseError("Both networks have the same optimiser, and an optimiser can train only one of them: give two.")
+        check_compile(self, optimizer, options)
+        super().compile(an_optimizer(optimizer), **options)
+        check_optimizers(self.optimizer_groups)
         for optimizer, weights in self.optimizer_groups:
             optimizer.build(weights)
         if self.distribute_strategy.num_replicas_in_sync > 1:
             replicas.share_batch(self)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """As in Keras; metrics given to `compile` compare what comes out with the images, where there is no other target."""
+        return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
 
     def default_optimizers(self, learning_rate: float | None = None) -> list[keras.optimizers.Optimizer]:
         """The optimisers for `compile` that this kind of model is usually trained with."""
@@ -89,7 +95,7 @@ class FaceModel(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: Any = None) -> "FaceModel":
-        return cls(**readable_options(config))
+        return made_again(cls, readable_options(config))
 
     def save(self, filepath: Any, *arguments: Any, **options: Any) -> None:
         """As in Keras, to a file that ends in .keras."""
@@ -106,11 +112,15 @@ class FaceModel(keras.Model):
         super().export(filepath, *arguments, **options)
 
     def get_compile_config(self) -> dict | None:
-        """What `save` writes about the optimisers."""
-        return {"optimizers": [keras.saving.serialize_keras_object(optimizer) for optimizer, _ in self.optimizer_groups]} if self.compiled else None
+        """What `save` writes about the optimisers and the options of `compile`."""
+        if not self.compiled:
+            return None
+        optimizers = [keras.saving.serialize_keras_object(optimizer) for optimizer, _ in self.optimizer_groups]
+        return {"optimizers": optimizers, "options": saved_options(super().get_compile_config())}
 
     def compile_from_config(self, config: dict) -> None:
-        self.compile(*map(keras.saving.deserialize_keras_object, config["optimizers"]))
+        optimizers, options = config["optimizers"], config.get("options", {})  # version 0.1.0 wrote no options
+        self.compile(*map(keras.saving.deserialize_keras_object, optimizers), **keras.saving.deserialize_keras_object(options))
 
     def preview(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """The rows of pictures that training shows after each epoch, by their labels. x: (n, size, size, 3) uint8"""
@@ -124,12 +134,16 @@ class FaceModel(keras.Model):
                 f"Training takes floats in the pixel range, as faces.train.batches(...) gives; these images are {dtype}: "
                 f"convert uint8 images with gdl.data.to_float(images, {self.architecture.pixel_range})."
             )
+        x = keras.ops.cast(x, "float32")
         low, high = self.architecture.pixel_range
         return x if (low, high) == (0, 1) else (x - low) / (high - low)
 
     def check_images(self, x: np.ndarray) -> np.ndarray:
         """Images as float32 in the model's pixel range; CourseError if they are not images in that range."""
         x = check_images(x, self.architecture.pixel_range, self.architecture.image_size)
+        if x.dtype != np.uint8 and x.dtype.kind != "f":
+            low, high = self.architecture.pixel_range
+            raise CourseError(f"Images are uint8, 0 to 255, or floats in [{low}, {high}]; these are {x.dtype}: give images.astype('uint8').")
         return to_float(x, self.architecture.pixel_range) if x.dtype == np.uint8 else x.astype(np.float32)
 
 
@@ -140,14 +154,12 @@ class DecoderModel(FaceModel):
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
-        z = np.asarray(z, np.float32)
-        if z.ndim != 2 or z.shape[1] != self.architecture.z_dim:
-            fix = ": give z[None]" if z.shape == (self.architecture.z_dim,) else ""
-            raise CourseError(f"decode takes codes of shape (n, {self.architecture.z_dim}); these have shape {z.shape}{fix}.")
+        z = check_codes(np.array(z) if isinstance(z, (list, tuple)) else z, self.architecture.z_dim, "decode")
         return in_batches(self.decoder, z)
 
     def generate(self, n: int, seed: int = 0) -> np.ndarray:
         """Images of n random codes from a standard normal. -> (n, size, size, 3) float32 in the pixel range"""
+        n, seed = whole_number("n", n, least=0), None if seed is None else whole_number("seed", seed, least=0)
         return self.decode(np.random.default_rng(seed).standard_normal((n, self.architecture.z_dim)))
 
 
@@ -200,7 +212,7 @@ def second_optimizer(optimizer, precision):
     """The second optimiser, treated as Keras's `compile` treats the first: a name becomes an optimiser, and float16 gets a loss scale."""
     if optimizer is None:
         return None
-    optimizer = keras.optimizers.get(optimizer)
+    optimizer = an_optimizer(optimizer)
     if precision == "mixed_float16" and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer

@@ -1,5 +1,6 @@
 """A classifier of attributes, which judges the images of the other models: smiling or not, glasses or not (chapter 08)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -33,6 +34,8 @@ class AttributeClassifier(FaceModel):
     """
 
     def __init__(self, image_size: int = 64, attributes: Any = (), filters: tuple = (32, 64, 128, 256), **options: Any):
+        if isinstance(attributes, (str, Mapping)) or not (attributes is None or hasattr(attributes, "__iter__")):
+            raise CourseError(f"attributes is {attributes!r}: give a list of names, such as ['Smiling', 'Male'].")
         attributes = () if attributes is None else tuple(map(str, attributes))
         if not attributes:
             raise CourseError(
@@ -57,7 +60,7 @@ class AttributeClassifier(FaceModel):
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> tf.Tensor:
         # log(1 + exp(logit)) minus the logit where the attribute is present
-        return ops.mean(ops.softplus(y_pred) - y * y_pred)
+        return ops.mean(ops.softplus(y_pred) - ops.cast(y, "float32") * y_pred)
 
     def compile(self, optimizer: Any = "adam", **options: Any) -> None:
         """As in Keras. The loss is the model's own, and the metric `accuracy` is the share of right answers."""
@@ -99,6 +102,7 @@ class AttributeClassifier(FaceModel):
         return config
 
 
+@keras.saving.register_keras_serializable("gdl")
 def _right(present, logits):
     """1 where the more probable answer is right, else 0. Two (batch, attributes) -> the same"""
-    return ops.cast(ops.equal(present > 0.5, logits >= 0), "float32")
+    return ops.cast(ops.equal(ops.cast(present, "float32") > 0.5, logits >= 0), "float32")

@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from gdl.arguments import number, whole_number
-from gdl.errors import CourseError
+from gdl.arguments import choice, number, whole_number
 from gdl.models.base import EncoderDecoderModel, in_batches, second_optimizer, steps_taken
 from gdl.models.losses import binary_crossentropy, kl_divergence, squared_error
 from gdl.models.networks import image_features, image_from_code, normalise_activate
@@ -40,9 +39,8 @@ class VAE(EncoderDecoderModel):
         beta: float = 1.0, reconstruction: str = "bce", narrow_dense: int | None = None, warm_up: int = 0, **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
-        if reconstruction not in RECONSTRUCTION:
-            raise CourseError(f"reconstruction={reconstruction!r} is not known: choose 'bce' or 'mse'.")
-        self.reconstruction, self.beta, self.warm_up = reconstruction, number("beta", beta), number("warm_up", warm_up)
+        self.reconstruction = choice("reconstruction", reconstruction, RECONSTRUCTION)
+        self.beta, self.warm_up = number("beta", beta), number("warm_up", warm_up)
         self.narrow_dense = None if narrow_dense is None else whole_number("narrow_dense", narrow_dense)
 
         x = keras.Input((image_size, image_size, 3))

@@ -30,7 +30,7 @@ class WGANGP(AdversarialModel):
         self, image_size: int = 64, z_dim: int = 128, filters: tuple = (64, 128, 256, 512),
         critic_steps: int = 5, gp_weight: float = 10.0, **options: Any,
     ):  # fmt: skip
-        if options.get("critic_norm") == "batch":
+        if str(options.get("critic_norm")) == "batch":
             raise CourseError(
                 "critic_norm='batch' does not work with a gradient penalty, because batch normalisation makes the score of an "
                 "image depend on all images of the batch: choose 'layer' or None."

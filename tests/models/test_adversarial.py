@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -145,7 +144,7 @@ def test_there_is_no_way_back_from_an_image_to_a_code(kind):
 
 def test_patience_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(gdl.CourseError, match="WGAN: leave it out") as error:
-        gdl.train(gdl.WGAN(32, 4, (4,)), SimpleNamespace(size=32), 1, run=tmp_path / "run", patience=2)
+        gdl.train(gdl.WGAN(32, 4, (4,)), gdl.DrawnFaces(20, 32), 1, run=tmp_path / "run", patience=2)
     assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
 
 
@@ -609,6 +608,6 @@ def test_one_optimizer_is_copied_for_the_critic():
 
 
 def test_fewer_training_images_than_critic_steps_are_refused():
-    model = gdl.WGANGP(16, 4, (4,), critic_steps=9)
-    with pytest.raises(gdl.CourseError, match="8 training images, fewer than the 9 critic steps"):
-        gdl.train(model, SimpleNamespace(size=16, train=range(8), val=None, fingerprint=""), 1, quiet=True)
+    model = gdl.WGANGP(16, 4, (4,), critic_steps=17)
+    with pytest.raises(gdl.CourseError, match="16 training images, fewer than the 17 critic steps"):
+        gdl.train(model, gdl.DrawnFaces(20, 16), 1, quiet=True)
