@@ -340,6 +340,22 @@ def test_a_worker_that_ends_says_why():
 
 
 @needs_sandbox
+def test_memory_that_a_call_did_not_find_is_worth_another_try(monkeypatch):
+    student = Student(["def find():\n    raise MemoryError('of ours')"], [], sandbox.sandboxed, Limits())
+    try:
+        for outside in (False, True):
+            if outside:  # the kernel ends something in the middle of the call
+                counts = iter([0, 1])
+                monkeypatch.setattr(usage, "ended_by_kernel", lambda: next(counts))
+            with pytest.raises(process.StudentError, match="MemoryError: of ours"):
+                student.call("find")
+            assert (student.ended[-1].machine_busy, student.ended[-1].outside) == (True, outside)
+    finally:
+        student.close()
+    assert [error.name for error in student.ended] == ["it found no memory", "the machine had no memory left"]
+
+
+@needs_sandbox
 def test_the_courses_own_code_that_fails_in_the_sandbox_costs_no_points(folders, monkeypatch):
     student = Student([RIGHT], ["import no_such_package"], sandbox.sandboxed, Limits())
     for _ in range(2):

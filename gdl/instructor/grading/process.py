@@ -22,8 +22,8 @@ MAX_MEMORY = 3 * 2**30  # bytes, of all processes of a worker together; a contro
 MAX_PROCESSES = 16 + (os.cpu_count() or 1)  # busy ones would take time from the notebook beside them
 MAX_FILES = 20_000  # in each temporary folder
 MIN_FREE_MEMORY = 2**28  # bytes of the machine
-# The kernel ends the worker first when the machine has no memory. $0: the list of processes of its control group, or "".
-LAUNCHER = 'echo 1000 2> /dev/null > /proc/$$/oom_score_adj; [ -z "$0" ] || echo $$ 2> /dev/null > "$0"; exec "$@"'
+# The kernel ends the worker first when the machine has no memory. $1: the list of processes of its control group, or "".
+LAUNCHER = 'echo 1000 2> /dev/null > /proc/$$/oom_score_adj; [ -z "$1" ] || echo $$ 2> /dev/null > "$1"; shift; exec "$@"'
 NAMESPACES = "let bubblewrap make user namespaces, on Ubuntu with a profile of AppArmor for /usr/bin/bwrap (see solutions/README.md)"
 HINTS = {  # what to do, by words of bubblewrap and Python
     "uid map": NAMESPACES,
@@ -155,7 +155,7 @@ class Worker:
             if filter_file is not None:
                 _leave_session_keyring()
                 processes = str(self.group.processes) if self.group else ""
-                command = ["/bin/sh", "-c", LAUNCHER, processes, "bwrap", "--seccomp", str(filter_file), *command[1:]]
+                command = ["/bin/sh", "-c", LAUNCHER, "sh", processes, "bwrap", "--seccomp", str(filter_file), *command[1:]]
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=self.environment, start_new_session=True,
                 pass_fds=() if filter_file is None else (filter_file,),

@@ -78,6 +78,11 @@ class Student:
             if error not in self.ended:
                 self.ended.append(error)
             raise
+        except StudentError as error:
+            if error.machine_busy:
+                reason = "the machine had no memory left" if error.outside else "it found no memory"
+                self.ended.append(WorkerEnded(reason, machine_busy=True, outside=error.outside))
+            raise
 
     def close(self) -> None:
         """Ends the worker."""
