@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gdl.arguments import whole_number
+from gdl.arguments import true_or_false, whole_number
 from gdl.data import cache
 from gdl.data.pixels import check_pixel_range
 from gdl.data.report import printable
@@ -77,7 +77,7 @@ class Split:
         pixel_range: (0, 1) or (-1, 1).  flip: mirror each image with probability 1/2.
         labels: True gives pairs of the images and their `labels`, float32 (batch, attributes); names of attributes
             give those, in that order. The images and their order are the same as without labels.
-        DataError for a batch_size below 1 or an unknown attribute, CourseError for another pixel_range.
+        DataError for an unknown attribute, CourseError for another pixel_range and arguments of the wrong kind.
 
         >>> import gdl
         >>> batches = gdl.DrawnFaces(n=20, size=32).train.batches(8, pixel_range=(-1, 1))
@@ -87,9 +87,9 @@ class Split:
         import tensorflow as tf  # here, so that reading images does not wait for TensorFlow
 
         low, high = check_pixel_range(pixel_range)
-        if batch_size < 1:
-            raise DataError(f"batch_size={batch_size} is not possible: choose 1 or more.")
-        epochs = itertools.count(first_epoch)
+        batch_size = whole_number("batch_size", batch_size)
+        shuffle, flip, seed = true_or_false("shuffle", shuffle), true_or_false("flip", flip), whole_number("seed", seed, 0)
+        epochs = itertools.count(whole_number("first_epoch", first_epoch, 0))
         targets = self.labels(labels) if labels else np.empty((len(self), 0), np.float32)
 
         def one_epoch():

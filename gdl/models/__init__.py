@@ -3,6 +3,7 @@
 import importlib
 import inspect
 from dataclasses import asdict
+from typing import Any
 
 from gdl.errors import CourseError
 from gdl.models.architecture import Architecture
@@ -19,7 +20,7 @@ COMMANDS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "W
 OWN_CLASSES: dict[str, type] = {}  # classes that somebody has derived from those of the course; the newest of a name
 
 
-def model_class(name: str) -> type:
+def model_class(name: str) -> type[Any]:
     """The class of a model by its name, such as "VAE" in a run folder or "vae" on the command line; imports TensorFlow.
 
     A class of your own, such as MyVAE, is found once it is defined; of several with one name, the newest.

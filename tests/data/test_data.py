@@ -629,7 +629,14 @@ def test_other_pixel_ranges_are_refused(wrong, numbered):
             function()
     with pytest.raises(gdl.CourseError, match="uint8"):
         data.to_float(np.zeros(3))
-    refused("batch_size=0", numbered.batches, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch_size": value} for value in (0, 2.0, "8", None, (8, 8))] + [{"flip": "yes"}, {"seed": -1}, {"first_epoch": 0.5}]
+)
+def test_batches_of_wrong_kinds_are_refused(wrong, numbered):
+    with pytest.raises(gdl.CourseError, match=f"{min(wrong)} is .*: give"):
+        numbered.batches(**{"batch_size": 8, **wrong})
 
 
 @pytest.mark.slow

@@ -176,10 +176,10 @@ def test_nobody_is_lost(tmp_path):
     students, problems = bad(tmp_path)
     assert problems == {}
     assert students == {
-        "Ben": "There is no notebook, only Ben_2_assignsubmission_file_/02_vae.pdf.",
-        "Cleo": "There is no notebook, only Cleo_3_assignsubmission_file_/.02_vae.ipynb.",
-        "dora": "There is no notebook, only dora_12345_67890_notebook.pdf.",
-        "Emma": "There is no notebook, only Emma_5_assignsubmission_file_/mine.zip!readme.md.",
+        "Ben": "There is no notebook, only Ben_2_assignsubmission_file_/02_vae.pdf: hand in the .ipynb file itself.",
+        "Cleo": "There is no notebook, only Cleo_3_assignsubmission_file_/.02_vae.ipynb: hand in the .ipynb file itself.",
+        "dora": "There is no notebook, only dora_12345_67890_notebook.pdf: hand in the .ipynb file itself.",
+        "Emma": "There is no notebook, only Emma_5_assignsubmission_file_/mine.zip!readme.md: hand in the .ipynb file itself.",
         "Finn": "This is an archive of the kind rar, which is not opened: unpack it, or hand in the .ipynb file itself.",
         "Gus": "There is no notebook, and no other file.",
     }
@@ -193,8 +193,9 @@ def test_nobody_is_lost_without_a_platform_either(tmp_path):
     students, problems = bad(tmp_path)
     assert problems == {}
     assert students == {
-        "Ben": "There is no notebook, only Ben/report.pdf.", "Cleo": "There is no notebook, and no other file.",
-        "dora": "There is no notebook, only dora_104.zip!.x.", "notes": "There is no notebook, only week 2/notes/x.txt.",
+        "Ben": "There is no notebook, only Ben/report.pdf: hand in the .ipynb file itself.", "Cleo": "There is no notebook, and no other file.",
+        "dora": "There is no notebook, only dora_104.zip!.x: hand in the .ipynb file itself.",
+        "notes": "There is no notebook, only week 2/notes/x.txt: hand in the .ipynb file itself.",
     }  # fmt: skip
     (one,), _ = collect(put(tmp_path / "class", {"ada_123_02_vae.ipynb": A, "marks/ben_124/feedback.html": b"<p>"}), EXERCISES)
     assert one.student == "ada"

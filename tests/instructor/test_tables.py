@@ -56,6 +56,13 @@ def test_tables(tmp_path):
     assert "This zip cannot be opened." in summary
 
 
+def test_students_with_one_identifier_are_in_no_platforms_table(tmp_path):
+    write_tables([result("Ada", "7", open_points=2), result("Ben", "7", open_points=1), result("Cleo", "8", open_points=1)], tmp_path)
+    assert [row["student"] for row in sheet(tmp_path / "grades.csv")] == ["Ada", "Ben", "Cleo"]
+    assert [row["Identifier"] for row in sheet(tmp_path / "moodle_02_vae.csv")] == ["Participant 8"]
+    assert [row["Student"].strip() for row in sheet(tmp_path / "canvas_02_vae.csv")] == ["Points Possible", "Cleo"]
+
+
 def test_tables_are_written_whole(tmp_path, monkeypatch):
     write_tables([result()], tmp_path)
     before = (tmp_path / "grades.csv").read_bytes()

@@ -133,7 +133,9 @@ def _without_notebook(hand_in, files, usual, places, problems):
     """The submission without a notebook of a student who has handed in none, if this is a student. Else a problem is added, so it is told."""
     person, shown = hand_in.person, [file.shown for file in files if file.kind == "other"]
     first, _, level = hand_in.files[0]
-    problem = f"There is no notebook, only {', '.join(shown[:5])}." if shown else "There is no notebook, and no other file."
+    problem = "There is no notebook, and no other file."
+    if shown:
+        problem = f"There is no notebook, only {', '.join(shown[:5])}: hand in the .ipynb file itself."
     is_flat = len(hand_in.files) == 1 and first.kind == "other" and len(first.parts) == level + 1
     is_student = person.platform or not is_flat and (person.identifier or first.parts[:level] in places or first.kind == "zip")
     file = (shown or [first.shown])[0]

@@ -7,11 +7,12 @@ empty comment overwrites one in Moodle, and a mark given in Moodle after `Last m
 reads `Student, ID, SIS User ID, SIS Login ID, Section`, then assignments by their titles, and a row `Points Possible`. It identifies a
 student by ID, then by the SIS columns, then by name, and an empty cell clears a score.
 So there is one file for each exercise and platform, and it holds final totals only: whoever still waits for a person has no row, since an
-empty cell would change what the platform holds. A file that is no notebook waits too.
+empty cell would change what the platform holds. A file that is no notebook waits too. Of two students with one identifier neither has one.
 """
 
 import html
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def moodle(results: Sequence[Result]) -> list[list[Any]]:
     """The final totals of one exercise as Moodle's grading worksheet, for "Upload grading worksheet" in that assignment."""
     now = time.strftime("%Y-%m-%d %H:%M")
     rows = [["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)", "Feedback comments", "Graded"]]
-    for result in filter(totals.final, results):
+    for result in certain(results):
         counted = [question for question in result["questions"] if question["max"]]
         sentences = [f"{question['title']}: {points_text(question['points'])} of {points_text(question['max'])}." for question in counted]
         sentences += [comment for one in (result, *result["questions"]) if (comment := one.get("comment"))]
@@ -86,11 +87,17 @@ def moodle(results: Sequence[Result]) -> list[list[Any]]:
     return rows
 
 
+def certain(results: Sequence[Result]) -> list[Result]:
+    """The results of one exercise with final totals whose identifier no other student has: the platform would mark one for the other."""
+    count = Counter(result["identifier"] for result in results if result["identifier"])
+    return [result for result in results if totals.final(result) and count[result["identifier"]] < 2]
+
+
 def canvas(results: Sequence[Result]) -> list[list[Any]]:
     """The final totals of one exercise for "Import" in Canvas's grade book. The column ID is filled for files that Canvas has named."""
     title, maximum = results[0]["title"], max(map(totals.maximum, results))
     rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title], ["    Points Possible", "", "", "", "", points_text(maximum)]]
-    for result in filter(totals.final, results):
+    for result in certain(results):
         from_canvas = platform_of(result["file"]) == "canvas"
         identifier = result["identifier"]
         name = result["student"].replace("Points Possible", "points possible")  # which Canvas would take for the row above
