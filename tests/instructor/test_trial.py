@@ -345,8 +345,7 @@ def test_memory_that_a_call_did_not_find_is_worth_another_try(monkeypatch):
     try:
         for outside in (False, True):
             if outside:  # the kernel ends something in the middle of the call
-                counts = iter([0, 1])
-                monkeypatch.setattr(usage, "ended_by_kernel", lambda: next(counts))
+                monkeypatch.setattr(usage, "ended_by_kernel", iter([0, 1]).__next__)
             with pytest.raises(process.StudentError, match="MemoryError: of ours"):
                 student.call("find")
             assert (student.ended[-1].machine_busy, student.ended[-1].outside) == (True, outside)
