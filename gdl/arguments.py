@@ -6,6 +6,8 @@ from collections.abc import Hashable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from gdl.errors import CourseError
 
 
@@ -55,6 +57,25 @@ def true_or_false(name: str, value: Any) -> bool:
     if not isinstance(value, Hashable) or isinstance(value, str) or value not in (True, False):
         raise CourseError(f"{name} is {value!r}: give True or False.")
     return bool(value)
+
+
+def real_numbers(name: str, value: Any, *sides: str) -> np.ndarray:
+    """The value as a float64 array; CourseError unless it holds finite real numbers, with a side for each of the names.
+
+    >>> real_numbers("z", [[1, 2], [3, 4]], "n", "z_dim").shape
+    (2, 2)
+    """
+    shape = f"({', '.join(sides)}{',' * (len(sides) == 1)})"
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # rows of different lengths
+        raise CourseError(f"{name} is no array of shape {shape}: give rows of equal length.") from None
+    if array.ndim != len(sides) or array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise CourseError(f"{name} is an array of real numbers of shape {shape}; this is of dtype {array.dtype} and shape {array.shape}.")
+    array = array.astype(np.float64, copy=False)
+    if not np.isfinite(array).all():
+        raise CourseError(f"{name} has numbers that are NaN or infinite: look where they come from, and leave them out.")
+    return array
 
 
 def choice(name: str, value: Any, known: Iterable) -> Any:

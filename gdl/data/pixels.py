@@ -76,6 +76,8 @@ def check_images(images: ArrayLike, pixel_range: Sequence[int] = (0, 1), size: i
         raise CourseError(f"Images have the shape (n, {wanted}, 3); these have shape {images.shape}{fix}.")
     if images.dtype == np.uint8 or not images.size:
         return images
+    if images.dtype.kind not in "biuf" and images.dtype.name != "bfloat16":
+        raise CourseError(f"Pixels are real numbers; these are of dtype {images.dtype}: give uint8 images, 0 to 255, or floats in [{low}, {high}].")
     smallest, largest = float(images.min()), float(images.max())
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         raise CourseError("Some pixels are NaN or infinite, because the model has diverged: train it again with a lower learning rate.")

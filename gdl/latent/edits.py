@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from gdl.arguments import real_numbers
 from gdl.data.pixels import to_uint8
 from gdl.errors import CourseError
-from gdl.models.base import DecoderModel
-from gdl.models.classifier import AttributeClassifier
+from gdl.latent.vectors import check_vectors, strength
+from gdl.models.base import DecoderModel, check_decoder
+from gdl.models.classifier import AttributeClassifier, check_classifier
 
 
 def flips(model: DecoderModel, classifier: AttributeClassifier, z: np.ndarray, vectors: pd.DataFrame, alpha: float | pd.Series = 1.0) -> pd.DataFrame:
@@ -32,17 +34,21 @@ def flips(model: DecoderModel, classifier: AttributeClassifier, z: np.ndarray, v
 
     >>> flips(vae, classifier, vae.encode(faces.val.images), vectors)[["gains", "others"]]  # doctest: +SKIP
     """
-    z = np.asarray(z, np.float32)
+    if not hasattr(model, "decode"):
+        check_decoder(model)
+    check_classifier(classifier)
+    z = real_numbers("z", z, "n", "z_dim").astype(np.float32)
+    vectors = check_vectors(vectors, (), z.shape[1])
+    factors = {name: strength(alpha, name) for name in vectors.index}
     before = _probabilities(model, classifier, z)
     unknown = [name for name in vectors.index if name not in before]
     if unknown:
         raise CourseError(f"The classifier does not know {', '.join(unknown)}: leave these vectors out; it knows {', '.join(before)}.")
     rows = {}
     for name in vectors.index:
-        strength = alpha[name] if isinstance(alpha, pd.Series) else alpha
         has = before[name].to_numpy() > 0.5
         sign = np.where(has, -1, 1)[:, None]  # (n, 1)
-        after = _probabilities(model, classifier, z + sign * strength * vectors.loc[name].to_numpy(np.float32))
+        after = _probabilities(model, classifier, z + sign * factors[name] * vectors.loc[name].to_numpy(np.float32))
         flipped = (after[name].to_numpy() > 0.5) != has
         moves = (after - before) * sign  # in the direction of the vector
         others = moves.drop(columns=name)

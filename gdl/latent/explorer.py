@@ -11,10 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from gdl.arguments import real_numbers, whole_number
 from gdl.data.photo import load_photo
 from gdl.data.pixels import to_uint8
 from gdl.errors import CourseError
-from gdl.models.base import DecoderModel, check_encoder
+from gdl.models.base import DecoderModel, check_decoder, check_encoder
 from gdl.pictures.plots import figure, image_file
 from gdl.pictures.sharpening import sharpen
 
@@ -59,7 +60,8 @@ class Explorer:
         photo: str | Path | np.ndarray | None = None,
         seed: int = 0,
     ):
-        self.model, self.rng = model, np.random.default_rng(seed)
+        check_decoder(model)
+        self.model, self.rng = model, np.random.default_rng(whole_number("seed", seed, least=0))
         self.vectors = check_vectors(vectors, model.architecture.z_dim)
         self.has_photo = photo is not None
         self.z = self.first = self.random_code() if photo is None else photo_code(model, photo)  # (z_dim,)
@@ -146,16 +148,20 @@ class Explorer:
 
 def check_vectors(vectors: pd.DataFrame | Mapping[str, np.ndarray], z_dim: int) -> pd.DataFrame:
     """The vectors as a DataFrame of float64, (number of attributes, z_dim); CourseError if they do not fit."""
+    if not isinstance(vectors, (pd.DataFrame, Mapping)):
+        raise CourseError(f"vectors is {type(vectors).__name__}: give a DataFrame as from gdl.latent.attribute_vectors, or a dict.")
     if not isinstance(vectors, pd.DataFrame):
-        vectors = pd.DataFrame.from_dict({name: np.ravel(vector) for name, vector in vectors.items()}, orient="index")
-    vectors = vectors.rename(index=str).astype(float)
+        given = {name: real_numbers(str(name), np.ravel(vector), "z_dim") for name, vector in vectors.items()}
+        vectors = pd.DataFrame.from_dict(given, orient="index")
+    vectors = vectors.rename(index=str)
     if not 1 <= len(vectors) <= MAX_SLIDERS:
         raise CourseError(
             f"The explorer takes 1 to {MAX_SLIDERS} vectors, a slider for each, and these are {len(vectors)}: choose some, such as vectors[:5]."
         )
-    if vectors.shape[1] != z_dim or not np.isfinite(vectors.to_numpy()).all():
+    numbers = vectors.select_dtypes("number").to_numpy(float)
+    if numbers.shape != (len(vectors), z_dim) or not np.isfinite(numbers).all():
         raise CourseError(f"The model's codes have {z_dim} dimensions: give vectors of {z_dim} finite numbers; these have shape {vectors.shape}.")
-    return vectors
+    return vectors.astype(float)
 
 
 def photo_code(model: DecoderModel, photo: str | Path | np.ndarray) -> np.ndarray:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gdl.arguments import number, whole_number
 from gdl.data import cache
 from gdl.data.pixels import to_uint8
 from gdl.data.splits import Faces, Split
-from gdl.errors import DataError
+from gdl.errors import CourseError, DataError
 from gdl.metrics.reconstruction import mean_squared_error
-from gdl.models.base import DecoderModel, EncoderDecoderModel
-from gdl.models.classifier import AttributeClassifier
+from gdl.models.base import DecoderModel, EncoderDecoderModel, check_decoder
+from gdl.models.classifier import AttributeClassifier, check_classifier
 
 CHUNK = 2048  # images in memory at a time
 
@@ -44,7 +45,11 @@ def group_table(
 
     >>> group_table(gdl.pretrained("vae-celeba64"), gdl.pretrained("classifier-celeba64"), faces, ["Male"])  # doctest: +SKIP
     """
-    val, groups = faces.val, list(groups)
+    check_decoder(model)
+    check_classifier(classifier)
+    check_faces(faces)
+    samples, seed = whole_number("samples", samples), whole_number("seed", seed, least=0)
+    val, groups = faces.val, [groups] if isinstance(groups, str) else list(groups)
     labels, train = val.labels(groups) > 0.5, faces.train.labels(groups).mean(axis=0)  # (n, groups), (groups,)
     pixel_range = model.architecture.pixel_range
     generated = _classified(classifier, to_uint8(model.generate(samples, seed=seed), pixel_range), groups).mean(axis=0)
@@ -93,8 +98,10 @@ def resampled(faces: Faces, attribute: str, share: float = 0.5, seed: int = 0) -
     >>> balanced.train.attributes["Male"].mean().round(1)
     np.float64(0.5)
     """
+    check_faces(faces)
     has = faces.train.labels([attribute])[:, 0] > 0.5
-    if not 0 < share < 1:
+    seed = whole_number("seed", seed, least=0)
+    if not 0 < number("share", share, least=-1e9) < 1:
         raise DataError(f"share is {share}: give a number more than 0 and less than 1.")
     if has.all() or not has.any():
         raise DataError(f"{'Every' if has.all() else 'No'} training image has the attribute {attribute}: choose one that only some of them have.")
@@ -137,10 +144,18 @@ class ChosenImages:
         return np.asarray(self[:], dtype)
 
 
+def check_faces(faces: Faces) -> None:
+    """CourseError unless the faces have a training and a validation split."""
+    if not (hasattr(faces, "train") and hasattr(faces, "val")):
+        raise CourseError(f"faces is {type(faces).__name__}: give faces with their splits, such as gdl.DrawnFaces().")
+
+
 def _classified(classifier, images, groups):
     """Whether the classifier assigns uint8 images to groups. -> (n, groups) bool"""
-    parts = [classifier.predict_attributes(images[i : i + CHUNK])[groups] for i in range(0, len(images), CHUNK)]
-    return pd.concat(parts).to_numpy() >= 0.5
+    seen = pd.concat([classifier.predict_attributes(images[i : i + CHUNK]) for i in range(0, len(images), CHUNK)])
+    if missing := [group for group in groups if group not in seen]:
+        raise CourseError(f"The classifier does not know {', '.join(missing)}: choose groups from {', '.join(seen)}.")
+    return seen[groups].to_numpy() >= 0.5
 
 
 def share_error(share: float, n: int) -> float:

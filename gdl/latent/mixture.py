@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from gdl.arguments import whole_number
 from gdl.data.splits import Split
 from gdl.errors import CourseError
 from gdl.models.base import EncoderDecoderModel, check_encoder
@@ -29,8 +30,12 @@ def mixture_codes(model: EncoderDecoderModel, images: Split | np.ndarray, n: int
     from sklearn.mixture import GaussianMixture
 
     check_encoder(model)
-    rng = np.random.default_rng(seed)
-    z = posterior_codes(model, images.images if isinstance(images, Split) else images, rng)
+    n, components = whole_number("n", n), whole_number("components", components)
+    rng = np.random.default_rng(whole_number("seed", seed, least=0))
+    x = images.images if isinstance(images, Split) else images
+    if len(getattr(x, "shape", ())) != 4 or not len(x):
+        raise CourseError("images is a split, such as faces.train, or an array (m, size, size, 3) with m at least 1: give one of them.")
+    z = posterior_codes(model, x, rng)
     needed = components * (z.shape[1] + 1)
     if len(z) < needed:
         raise CourseError(

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdl.arguments import real_numbers
 from gdl.errors import CourseError
 
 
@@ -10,7 +11,7 @@ def lerp(z_1: np.ndarray, z_2: np.ndarray, t: ArrayLike) -> np.ndarray:
     """Codes on the straight line from z_1 to z_2. z_1, z_2: (z_dim,), t: numbers, 0 is z_1, 1 is z_2 -> (len(t), z_dim) float32
 
     In many dimensions, the line between two random codes passes closer to 0 than random codes are; `slerp` keeps the length.
-    Raises CourseError for ends that are not two codes of the same length.
+    Raises CourseError for ends that are not two codes of the same length, and for t that is not numbers.
 
     >>> lerp([0, 0], [2, 4], [0, 0.5, 1]).tolist()
     [[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]]
@@ -50,7 +51,7 @@ def slerp(z_1: np.ndarray, z_2: np.ndarray, t: ArrayLike) -> np.ndarray:
 
 
 def _ends(z_1, z_2, t):
-    z_1, z_2 = np.asarray(z_1, np.float64), np.asarray(z_2, np.float64)
-    if z_1.ndim != 1 or z_1.shape != z_2.shape:
-        raise CourseError(f"The ends are two codes of shape (z_dim,), such as z[0] and z[1]; these have shapes {z_1.shape} and {z_2.shape}.")
-    return z_1, z_2, np.atleast_1d(np.asarray(t, np.float64))[:, None]
+    if np.shape(z_1) != np.shape(z_2) or np.ndim(z_1) != 1:
+        raise CourseError(f"The ends are two codes of shape (z_dim,), such as z[0] and z[1]; these have shapes {np.shape(z_1)} and {np.shape(z_2)}.")
+    fraction = real_numbers("t", [t] if np.ndim(t) == 0 else t, "number of codes")
+    return real_numbers("z_1", z_1, "z_dim"), real_numbers("z_2", z_2, "z_dim"), fraction[:, None]

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gdl.arguments import whole_number
 from gdl.data.splits import Split
 from gdl.drawn import attributes, draw
 from gdl.drawn.labels import AMOUNTS
 from gdl.errors import CourseError
-from gdl.models.base import EncoderDecoderModel
+from gdl.latent.vectors import check_vectors, strength
+from gdl.models.base import EncoderDecoderModel, check_encoder
 
 Pairs = dict[str, tuple[np.ndarray, np.ndarray]]  # from an attribute to the images without it and with it
 
@@ -47,16 +49,18 @@ def pairs(split: Split, attribute: str, n: int = 200) -> tuple[np.ndarray, np.nd
     >>> without.shape, with_it.shape
     ((5, 32, 32, 3), (5, 32, 32, 3))
     """
-    if split.factors is None:
+    if not isinstance(split, Split) or split.factors is None:
         raise CourseError("Only drawn faces can be drawn again with one factor changed: give a split of gdl.DrawnFaces.")
-    if attribute not in CHANGES:
+    if not isinstance(attribute, str) or attribute not in CHANGES:
         raise CourseError(f"No single factor of a drawn face gives {attribute!r}: choose from {', '.join(sorted(CHANGES))}.")
     factor, value = CHANGES[attribute]
     changed = split.factors.copy()
     changed[factor] = value
     gets = ~split.attributes[attribute] & attributes(changed)[attribute]  # not for bangs that a hat covers
-    chosen = np.flatnonzero(gets)[:n]
+    chosen = np.flatnonzero(gets)[: whole_number("n", n)]
     drawn = [draw(row, split.images.shape[1]) for row in changed.iloc[chosen].to_dict("records")]  # type: ignore[arg-type]
+    if not drawn:
+        raise CourseError(f"None of these {len(split)} faces can be given {attribute}: give a larger split.")
     return np.asarray(split.images[chosen]), np.stack(drawn)
 
 
@@ -67,6 +71,7 @@ def true_vectors(model: EncoderDecoderModel, drawn: Pairs) -> pd.DataFrame:
 
     >>> true_vectors(vae, {"Eyeglasses": pairs(faces.test, "Eyeglasses")})  # doctest: +SKIP
     """
+    check_pairs(model, drawn)
     return pd.DataFrame({name: model.encode(after).mean(0) - model.encode(before).mean(0) for name, (before, after) in drawn.items()}).T
 
 
@@ -88,14 +93,16 @@ def against_truth(model: EncoderDecoderModel, drawn: Pairs, vectors: pd.DataFram
 
     >>> against_truth(vae, {"Eyeglasses": pairs(faces.test, "Eyeglasses")}, vectors)  # doctest: +SKIP
     """
+    check_pairs(model, drawn)
+    factors = {name: strength(alpha, name) for name in drawn}
     true, rows = true_vectors(model, drawn), {}
+    vectors = check_vectors(vectors, drawn, true.shape[1])
     for name, (without, with_it) in drawn.items():
         vector, truth = vectors.loc[name].to_numpy(np.float32), true.loc[name].to_numpy()
-        strength = alpha[name] if isinstance(alpha, pd.Series) else alpha
         z = model.encode(without)
         start, goal, edited = (
-            model.unit_range(model.decode(codes)).reshape(len(z), -1).astype(np.float64)  # (m, pixels)
-            for codes in (z, model.encode(with_it), z + strength * vector)
+            np.asarray(model.unit_range(model.decode(codes))).reshape(len(z), -1).astype(np.float64)  # (m, pixels)
+            for codes in (z, model.encode(with_it), z + factors[name] * vector)
         )
         wanted, done = goal - start, edited - start
         along = np.sum(done * wanted) / np.sum(wanted**2)
@@ -109,3 +116,15 @@ def against_truth(model: EncoderDecoderModel, drawn: Pairs, vectors: pd.DataFram
             "gains": (after < moved).mean(),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def check_pairs(model: EncoderDecoderModel, drawn: Pairs) -> None:
+    """CourseError unless the model gives codes of images, and there are as many images with each attribute as without it."""
+    if not hasattr(model, "encode"):
+        check_encoder(model)
+    if not isinstance(drawn, dict) or not drawn or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in drawn.values()):
+        raise CourseError("drawn is a dict from an attribute to two arrays of images: give the results of pairs, at least one.")
+    for name, (without, with_it) in drawn.items():
+        if np.shape(without) != np.shape(with_it) or not np.size(without):
+            shapes = f"{np.shape(without)} and {np.shape(with_it)}"
+            raise CourseError(f"{name}: give as many images with it as without, of one size; the shapes are {shapes}.")

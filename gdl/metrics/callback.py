@@ -9,6 +9,7 @@ import numpy as np
 
 from gdl.arguments import whole_number
 from gdl.data.splits import Split
+from gdl.errors import CourseError
 from gdl.metrics.reference import Reference, check_network, reference
 from gdl.metrics.scores import KEYS, fid, stand_in_distance
 from gdl.models.saving import write_weights
@@ -41,6 +42,8 @@ class BestFID(keras.callbacks.Callback):
         check_network(network)
         self.real: Any = real
         self.n, self.every, self.network = whole_number("n", n, 2), whole_number("every", every), network
+        if not isinstance(file, (str, Path, type(None))):
+            raise CourseError(f"file is {file!r}: give a path, such as 'best.weights.h5', or None.")
         self.file = Path(file) if file else None
         self.key = KEYS[network][0]
 

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy import linalg, stats
 
+from gdl.arguments import number, whole_number
 from gdl.errors import CourseError
-from gdl.metrics.common import check_features, progress
+from gdl.metrics.common import as_floats, check_features, progress
 
 
 def statistics(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,6 +62,7 @@ def frechet_interval(
     True
     """
     features = check_features(features)
+    rounds, level, seed = whole_number("rounds", rounds, least=0), number("level", level), whole_number("seed", seed, least=0)
     if rounds < 2 or not 0 < level < 1:
         raise CourseError(f"rounds is {rounds} and level {level}: give at least 2 rounds and a level between 0 and 1.")
     own_mean, own_covariance = statistics(features)
@@ -90,13 +92,16 @@ def frechet_interval(
 
 
 def _check_statistics(mean_1, covariance_1, mean_2, covariance_2):
-    arrays = [np.asarray(array, np.float64) for array in (mean_1, covariance_1, mean_2, covariance_2)]
+    arrays = [as_floats(array) for array in (mean_1, covariance_1, mean_2, covariance_2)]
     shapes = [array.shape for array in arrays]
     d = arrays[0].size
-    if shapes != [(d,), (d, d)] * 2:
+    if shapes != [(d,), (d, d)] * 2 or not d:
         raise CourseError(f"Give two means (d,) and two covariances (d, d) of features of the same network; the shapes are {shapes}.")
     if not all(np.isfinite(array).all() for array in arrays):
         raise CourseError("A mean or covariance is NaN or infinite, because the model has diverged: train it again with a lower learning rate.")
+    for covariance in arrays[1::2]:
+        if np.diagonal(covariance).min() < 0 or not np.allclose(covariance, covariance.T, atol=1e-6 * np.abs(covariance).max()):
+            raise CourseError("A covariance is symmetric with no negative variance, and this is not: take it from gdl.metrics.statistics(features).")
     return arrays
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gdl.arguments import whole_number
 from gdl.errors import CourseError
 from gdl.metrics.common import check_pair, progress
 
@@ -27,10 +28,11 @@ def kernel_distance(
     (True, True)
     """
     sets = check_pair(features_1, features_2)
+    subsets, subset_size = whole_number("subsets", subsets, least=0), whole_number("subset_size", subset_size, least=0)
     size = min(subset_size, *map(len, sets))
     if subsets < 1 or size < 2:
         raise CourseError(f"subsets is {subsets} and subset_size {subset_size}: give at least 1 and 2.")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number("seed", seed, least=0))
     sums, counts = ([np.zeros(len(features)) for features in sets] for _ in range(2))
     values = []
     for _ in progress(range(subsets), "kernel distance"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gdl.arguments import whole_number
 from gdl.errors import CourseError
 from gdl.metrics.common import check_pair, progress
 
@@ -21,7 +22,7 @@ def precision_recall(real_features: np.ndarray, fake_features: np.ndarray, k: in
     (0.5, 0.75)
     """
     real, fake = check_pair(real_features, fake_features)
-    if not 1 <= k < min(len(real), len(fake)):
+    if not 1 <= whole_number("k", k, least=0) < min(len(real), len(fake)):
         raise CourseError(f"k is {k} and the sets have {len(real):,} and {len(fake):,} images: k must be at least 1 and smaller than both.")
     middle = real.mean(axis=0)  # shifting all points keeps the distances and reduces rounding errors
     real, fake = real - middle, fake - middle

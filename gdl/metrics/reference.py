@@ -30,7 +30,7 @@ class Reference(NamedTuple):
 
 def check_network(network: str) -> None:
     """CourseError unless the network is "inception" or "stand_in"."""
-    if network not in VERSIONS:
+    if not isinstance(network, str) or network not in VERSIONS:
         raise CourseError(f"network={network!r} is not known: choose 'inception', or 'stand_in' for quick trials.")
 
 
@@ -78,7 +78,7 @@ def reference(real: Split | np.ndarray | Reference, network: str = "inception") 
 
 def compute_reference(images: np.ndarray, network: str) -> Reference:
     """The Reference of uint8 images (n, height, width, 3), which may be a memory map: they are never all in memory."""
-    if not np.shape(images) or len(images) < 2:
+    if not getattr(images, "shape", ()) or len(images) < 2:
         raise CourseError("A reference needs at least two real images: give a split, such as faces.train, or a uint8 array (n, height, width, 3).")
     n = len(images)
     chosen = np.sort(np.random.default_rng(0).choice(n, min(n, ROWS), replace=False))

@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from gdl.data.pixels import checked_uint8
+from gdl.arguments import true_or_false
+from gdl.data.pixels import check_uint8, checked_uint8
 from gdl.data.splits import Split
 from gdl.errors import CourseError
-from gdl.metrics.common import FEWEST, progress
+from gdl.metrics.common import FEWEST, check_features, progress
 from gdl.metrics.frechet import frechet_distance, frechet_interval, statistics
 from gdl.metrics.kernel import kernel_distance
 from gdl.metrics.neighbours import precision_recall
 from gdl.metrics.reconstruction import mean_squared_error, pearson, ssim
-from gdl.metrics.reference import Reference, extract, reference
+from gdl.metrics.reference import Reference, check_network, extract, reference
 from gdl.models.base import EncoderDecoderModel, check_encoder
 
 INCEPTION_FEATURES = 2048
@@ -93,6 +94,7 @@ def scores(
     >>> scores(images, np.uint8(255 * images), network="stand_in")["stand_in_recall"]
     1.0
     """
+    true_or_false("interval", interval)
     generated, known = _features_and_reference(images, real, network, pixel_range)
     return feature_scores(generated, known, network, interval)
 
@@ -106,6 +108,7 @@ def feature_scores(
     >>> feature_scores(features(images, "stand_in"), images, network="stand_in")["stand_in_precision"]
     1.0
     """
+    generated, interval = check_features(generated), true_or_false("interval", interval)
     real = reference(real, network)
     if min(len(generated), real.n) < FEWEST:
         raise CourseError(
@@ -136,7 +139,11 @@ def reconstruction_scores(model: EncoderDecoderModel, images: Split | np.ndarray
     ['mse', 'ssim', 'pearson']
     """
     check_encoder(model)
-    x_all = images.images if isinstance(images, Split) else images
+    if network is not None:
+        check_network(network)
+    x_all = images.images if isinstance(images, Split) else check_uint8(images)
+    if len(x_all) < 1 + (network is not None):
+        raise CourseError(f"There are {len(x_all)} images: give at least one, and two for the distance of a network.")
     pixel_range = model.architecture.pixel_range
     values = {"mse": [], "ssim": [], "pearson": []}
     reconstructions = []

@@ -106,3 +106,9 @@ class AttributeClassifier(FaceModel):
 def _right(present, logits):
     """1 where the more probable answer is right, else 0. Two (batch, attributes) -> the same"""
     return ops.cast(ops.equal(ops.cast(present, "float32") > 0.5, logits >= 0), "float32")
+
+
+def check_classifier(classifier: Any) -> None:
+    """CourseError unless it gives the attributes of images."""
+    if not hasattr(classifier, "predict_attributes"):
+        raise CourseError(f"classifier is {type(classifier).__name__}: give an AttributeClassifier, such as gdl.pretrained('classifier-celeba64').")

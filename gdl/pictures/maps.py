@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gdl.arguments import real_numbers
 from gdl.errors import CourseError
 from gdl.machine import in_notebook
 from gdl.pictures.plots import image_file
@@ -104,7 +105,7 @@ def classes(labels: np.ndarray, markers: Sequence[str]) -> list[tuple[str, str, 
 
 def check_points(points: np.ndarray, labels: Sequence | np.ndarray, dimensions: tuple[int, ...] = (2, 3)) -> tuple[np.ndarray, np.ndarray]:
     """The points as float64 and their labels as str; CourseError if they cannot be drawn."""
-    points, labels = np.asarray(points, float), np.asarray(labels).astype(str).astype(object)
+    points, labels = real_numbers("points", points, "n", "dimensions"), np.asarray(labels).astype(str).astype(object)
     if points.ndim != 2 or points.shape[1] not in dimensions or not len(points) or not np.isfinite(points).all():
         shapes = " or ".join(f"(n, {d})" for d in dimensions)
         raise CourseError(f"This map takes finite points of shape {shapes}, n at least 1; these have shape {points.shape}.")

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
+from gdl.arguments import number, whole_number
 from gdl.data.pixels import checked_uint8
 from gdl.errors import CourseError
 from gdl.files import write_file
@@ -36,7 +37,9 @@ def show(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8
 
 def figure(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8, title: str | None = None, inches: float = 0.65) -> Figure:
     """The figure that `show` shows."""
-    labels = list(images) if isinstance(images, dict) else []
+    labels = list(map(str, images)) if isinstance(images, dict) else []
+    if not number("inches", inches):
+        raise CourseError("inches is 0: give a number more than 0, such as 0.65.")
     rows = _rows(images, pixel_range, columns)
     tile_height, tile_width = rows[0].shape[1:3]
     picture = _page(rows)
@@ -67,6 +70,7 @@ def grid(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8
 
 def _rows(images, pixel_range, columns):
     """The rows of the grid, each uint8 (n, height, width, 3); CourseError if there is no image, or if they differ in size."""
+    columns = whole_number("columns", columns)
     if isinstance(images, dict):
         rows = [checked_uint8(row, pixel_range) for row in images.values()]
     else:
@@ -106,15 +110,18 @@ def save_gif(path: str | Path, pictures: Iterable[Path], seconds: float = 0.3) -
 
     pictures: files of one size, in order; without any, nothing is written. Damaged ones are left out.  seconds: time for each.
     """
+    if isinstance(pictures, (str, Path)) or not isinstance(pictures, Iterable):
+        raise CourseError(f"pictures is {pictures!r}: give a list of picture files.")
+    number("seconds", seconds)
     frames = []
     for picture in pictures:
         try:
-            with Image.open(picture) as image:
+            with Image.open(Path(picture)) as image:
                 frame = Image.new("RGB", (image.width, image.height + 14), "white")
                 frame.paste(image, (0, 14))
         except (OSError, ValueError, SyntaxError):  # what Pillow says about damaged files
             continue
-        ImageDraw.Draw(frame).text((2, 1), picture.stem, fill="black")
+        ImageDraw.Draw(frame).text((2, 1), Path(picture).stem, fill="black")
         frames.append(frame)
     if frames:
         times = [round(1000 * seconds)] * (len(frames) - 1) + [2000]
