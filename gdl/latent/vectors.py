@@ -80,12 +80,13 @@ def code_vector(z: np.ndarray, attributes: pd.DataFrame, attribute: str, balance
     [3.0, 1.0]
     """
     has = _column(attributes, attribute)  # (n,) bool
+    balanced = true_or_false("balanced", balanced)
     z = check_codes(z, len(has))
     if has.all() or not has.any():
         raise CourseError(
             f"{'All' if has.all() else 'None'} of the {len(has)} images have {attribute}: a vector needs some with it and some without."
         )
-    if not true_or_false("balanced", balanced):
+    if not balanced:
         return (z[has].mean(axis=0) - z[~has].mean(axis=0)).astype(np.float32)
     return code_vectors(z, attributes, balanced=True).loc[attribute].to_numpy()
 
