@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 
 import pytest
 from made_results import Tags
@@ -147,3 +148,10 @@ def test_the_students_page_says_the_cause_at_the_question(tmp_path):
     assert [question["points"] for question in pdf] == [0, 0, None], "a person may find an answer in it"
     assert "Pdf" not in (tmp_path / "marks" / "moodle_50_twice.csv").read_text()
     assert "Pdf" not in (tmp_path / "marks" / "canvas_50_twice.csv").read_text()
+
+
+@pytest.mark.parametrize("cells", [[("code", "\n".join(f"doubl{i} = 0" for i in range(70_000)), {})], [("code", "def double(x): y", {})] * 50_000])
+def test_an_enormous_notebook_does_not_keep_the_class_waiting(cells):
+    start = time.monotonic()
+    causes("q1", ["double"], cells, dict.fromkeys(range(len(cells)), "NameError"))
+    assert time.monotonic() - start < 5

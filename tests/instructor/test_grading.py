@@ -442,6 +442,7 @@ def test_mistakes_of_the_instructor_are_one_sentence(solutions, tmp_path):
         ((tmp_path, tmp_path / "marks", tmp_path), "no solution notebook"),
         ((solutions.parent / "nothing", tmp_path / "marks", solutions), "no notebook in"),
         ((tmp_path, tmp_path / "marks", solutions, None, None, True, 0), "--seconds 0: give a number above 0"),
+        ((tmp_path, tmp_path / "marks", solutions), "is inside .*: choose a folder beside it"),
         ((tmp_path, tmp_path / "marks", solutions, "07_other"), "no exercise 07_other.*50_twice"),
     ):
         with pytest.raises(CourseError, match=words):

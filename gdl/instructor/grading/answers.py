@@ -10,6 +10,8 @@ from gdl.instructor.grading.clean import clean
 from gdl.instructor.grading.exercise import NOT_ANSWERED, trimmed
 
 Cells = Sequence[tuple[str, str, dict[str, Any]]]  # (cell_type, source, metadata)
+MAX_SOURCES = 1_000_000  # characters of all cells, and
+MAX_CELLS = 2000  # of a notebook in which causes are looked for: a larger one would keep the whole class waiting
 RUN_AS_USUAL = ("time", "capture", "prun")  # the cell magics after which the functions of their cell exist
 _NEW_NAME = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _FUNCTION = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -66,7 +68,10 @@ def causes(name: str, names: Sequence[str], cells: Cells, stopped: Mapping[int, 
     """Why functions of the question `name` are missing, or others than the student may think: sentences for the student.
 
     names: of these functions. stopped: the errors of cells that stopped, by index. used: names that the student's code looked for in vain.
+    None of a notebook that is far larger than an honest one.
     """
+    if len(cells) > MAX_CELLS or sum(len(source) for _, source, _ in cells) > MAX_SOURCES:
+        return []
     functions = dict.fromkeys([*names, *used])
     return [sentence for function in functions for sentence in _causes(function, name, names, cells, stopped)]
 
@@ -107,7 +112,7 @@ def _missing(function: str, question: str, names: Sequence[str], cells: Cells) -
         return f"`{function}` is defined by an assignment in {place(functions[function], cells)}, not with `def`."
     own = _own_cells(question, cells)
     others = [name for name, number in functions.items() if number in own and name not in names]
-    similar = get_close_matches(function, set(functions) - set(names), 1, 0.75)
+    similar = get_close_matches(function, [name for name in functions if name not in names][:MAX_CELLS], 1, 0.75)
     if similar or others:
         other = (similar or others)[0]
         return f"No cell defines `{function}`, but {place(functions[other], cells)} defines `{other}`: give it the name that the question asks for."

@@ -56,6 +56,8 @@ def grade(
         sandbox.check_bubblewrap()
     os.environ["GDL_CHECKS"] = "raise"  # for the checks, which run in this process
     exercises = read_exercises(solutions, exercise)
+    if Path(out).resolve().is_relative_to(Path(folder).resolve()):
+        raise CourseError(f"--out {out} is inside {folder}, and would be taken for a student's folder: choose a folder beside it.")
     titles = {name: known.title for name, known in exercises.items()}
     questions = {name: [question.title for question in known.questions] for name, known in exercises.items()}
     submissions, problems = collect(folder, titles, exercise, questions)

@@ -52,7 +52,7 @@ def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limit
         student.close()
     stopped = {code[index][0]: str(error).rstrip(".") for index, error in sorted(student.problems, key=lambda problem: problem[0])}
     questions = [question_result(question, messages, cells, stopped) for question in exercise.questions]
-    problems = [sentence_of(number, error, cells) for number, error in stopped.items()]
+    problems = [sentence_of(number, error, cells) for number, error in list(stopped.items())[:MAX_PROBLEMS]]
     lost = any(q["points"] is not None and q["points"] < q["max"] for q in questions)
     if problems and lost:
         person.append("Not every cell ran, and points were lost: see the problems on the feedback page.")
@@ -68,7 +68,7 @@ def mark(submission: Submission, exercise: Exercise, start: Start, limits: Limit
     ended = [*student.ended, *(error for _, error in student.problems)]
     machine_busy = bool(failed) or lost and any(error.machine_busy for error in ended)
     outside = next((reason_of(error) for error in ended if error.outside), "") if lost else ""
-    return {"questions": questions, "problems": problems[:MAX_PROBLEMS], "person": person, "machine_busy": machine_busy, "outside": outside}
+    return {"questions": questions, "problems": problems, "person": person, "machine_busy": machine_busy, "outside": outside}
 
 
 def run_checks(exercise: Exercise, student: Student) -> dict[str, str]:
