@@ -144,8 +144,8 @@ class Sampling(layers.Layer):
     TensorShape([5, 2])
     """
 
-    def __init__(self, seed: int | None = None, **options: Any):
-        super().__init__(**{"dtype": "float32", **options})
+    def __init__(self, seed: int | None = None, dtype: Any = "float32", **options: Any):
+        super().__init__(dtype=dtype, **options)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True  # there are no weights
 
