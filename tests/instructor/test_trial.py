@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -16,7 +17,9 @@ from test_grading import SOLUTION, handed_in, needs_sandbox, points, write_noteb
 from gdl.errors import CourseError
 from gdl.instructor.grading import grade as grade_module
 from gdl.instructor.grading import process, sandbox, student, usage
+from gdl.instructor.grading.exercise import Check, Exercise
 from gdl.instructor.grading.grade import grade
+from gdl.instructor.grading.marking import run_check
 from gdl.instructor.grading.process import Worker, WorkerEnded
 from gdl.instructor.grading.student import Limits, Student
 
@@ -352,6 +355,19 @@ def test_memory_that_a_call_did_not_find_is_worth_another_try(monkeypatch):
     finally:
         student.close()
     assert [error.name for error in student.ended] == ["it found no memory", "the machine had no memory left"]
+
+
+def test_the_values_of_many_calls_cannot_fill_the_graders_memory(folders, monkeypatch):
+    exercise = Exercise(folders[2] / "50_twice.ipynb")
+    check = Check("q1a", 1, 'with check("400 calls"):\n    kept = [double(1.0) for _ in range(400)]\n    assert len(kept) == 400')
+    large = Student([], [], sandbox.unsafe, Limits())
+    monkeypatch.setattr(large, "run", lambda: None)
+    monkeypatch.setenv("GDL_CHECKS", "raise")
+    for value, message in ((np.ones(2**18), "it gave more than 256 MB in one check"), (np.ones(2**14), "")):  # 2 MB and 128 KB
+        monkeypatch.setattr(large, "_request", lambda value=value, **_: value)
+        assert message in (said := run_check(check, exercise, large, hidden=False)) and bool(said) == bool(message)
+    monkeypatch.setattr(large, "_request", lambda **_: {"a": [np.ones(2**18)]})
+    assert "it gave more than … MB in one check" in run_check(check, exercise, large, hidden=True)
 
 
 @needs_sandbox

@@ -119,6 +119,7 @@ class Exercise:
         hidden: whether the hidden lines run too.
         """
         self.prepare()
+        student.received = 0
         namespace = dict(self._namespace or {})
         tree = ast.parse(check.source)
         for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & self.names:

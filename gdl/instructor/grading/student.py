@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdl.errors import CourseError
+from gdl.instructor.grading import channel
 from gdl.instructor.grading.process import GraderFailed, Start, StudentError, Worker, WorkerEnded
 
 START_AGAIN = (2, 10)  # seconds before another try to start a worker: what the machine has too little of may be free by then
+MAX_RECEIVED = 256 * 2**20  # bytes of the values that all calls of one check return
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Student:
     cells: the sources of the student's code cells. prelude: sources of the course that run before them. start: see `Worker`.
     The cells run at the first call. A cell or call that ends the worker is the only one that is lost: another worker runs the other cells
     again. `problems` lists (index in `cells`, StudentError), `ended` the calls that have ended a worker. `hidden`: whether the student's code
-    knows hidden inputs, so that a new problem of a cell, which could repeat them, is not kept.
+    knows hidden inputs, so that a new problem of a cell, which could repeat them, is not kept. `received`: bytes of values in this check.
 
     >>> from gdl.instructor.grading.sandbox import sandboxed
     >>> student = Student(["def double(x): return 2 * x"], [], sandboxed, Limits())  # doctest: +SKIP
@@ -38,6 +40,7 @@ class Student:
         self.problems: list[tuple[int, StudentError]] = []
         self.ended: list[WorkerEnded] = []
         self.hidden = False
+        self.received = 0
         self.failure: WorkerEnded | None = None  # of the prelude
         self.worker: Worker | None = None
         self.end = time.monotonic() + limits.notebook
@@ -72,7 +75,11 @@ class Student:
         """What the student's function `name` returns for these plain values, see `channel`. Raises StudentError."""
         self.run()
         try:
-            return self._request(do="call", name=name, args=list(args), options=options)
+            value = self._request(do="call", name=name, args=list(args), options=options)
+            self.received += channel.size_of(value)
+            if self.received > MAX_RECEIVED:  # a check that keeps the values of hundreds of calls would fill the grader's memory
+                raise StudentError("ValueError", f"it gave more than {MAX_RECEIVED // 2**20} MB in one check")
+            return value
         except WorkerEnded as error:
             self.worker = None
             if error not in self.ended:
