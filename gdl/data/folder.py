@@ -55,7 +55,9 @@ class ImageFolder(Faces):
         splits = complete(layout.splits)
         for split, names in splits.items():
             if not names:
-                raise DataError(f"{printable(path)} has no image for the split '{split}': put images (.jpg, .png or others that Pillow reads) there.")
+                found = f"({len(listing.images)} found; at least 3 are needed, one for each split)"
+                what = f"has no image for the split '{split}' {found}"
+                raise DataError(f"{printable(path)} {what}: put images (.jpg, .png or others that Pillow reads; not HEIC) there.")
         chosen = choose(splits, n)
         names = [name for members in chosen.values() for name in members]
         self.classes = sorted({name for name in layout.class_of.values() if name})
