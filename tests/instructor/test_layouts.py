@@ -78,6 +78,15 @@ def test_blackboard(tmp_path):
     assert submissions[3].problem.startswith("There is no notebook, only gradebook")
 
 
+def test_brightspace(tmp_path):
+    attempts = {"Nov 28, 2026 1012 AM": A, "Nov 28, 2026 1245 PM": C, "Nov 28, 2026 103 PM": B}
+    put(tmp_path, {f"1234-5678 - Ada Lovelace - {when}/02_vae.ipynb": (content, 0 if content == A else 9) for when, content in attempts.items()})
+    put(tmp_path, {"1235-5678 - Anne-Marie Bo - 28 November, 2026 1012/02_vae.ipynb": C, "index.html": b"<html>"})
+    found, _ = collect(tmp_path, EXERCISES)
+    assert [(one.student, one.identifier) for one in found] == [("Ada Lovelace", "1234"), ("Anne-Marie Bo", "1235")]
+    assert "103 PM" in found[0].file and "1012 AM" in found[0].notes[0]
+
+
 def test_attempts_of_other_platforms(tmp_path):
     put(tmp_path / "exchange", {
         "inbound/ada+02_vae+2026-11-28 10:11:12 UTC/02_vae.ipynb": (A, 0), "inbound/ada+02_vae+2026-11-29 10:11:12 UTC/02_vae.ipynb": (B, 9),

@@ -5,13 +5,16 @@ Canvas, read in 2025). Moodle: `Full Name_1234567_assignsubmission_file/vae.ipyn
 `Full Name_1234567_assignsubmission_file_vae.ipynb`; the number identifies the participant in this one assignment. Canvas:
 `lovelaceada_LATE_12345_67890_vae-1.ipynb` with the numbers of the user and of the file, and `-1` if there was a file of that name
 before; where it hides names, `anon_AbC12_67890_vae.ipynb`. Blackboard: `gradebook_COURSE_title_user_attempt_2026-11-28-10-11-12_vae.ipynb`, and
-a .txt of the same name for each attempt. nbgrader's exchange: `user+02_vae+2026-11-28 10:11:12 UTC`.
+a .txt of the same name for each attempt. Brightspace: `1234-5678 - Ada Lovelace - Nov 28, 2026 1012 AM/vae.ipynb`.
+nbgrader's exchange: `user+02_vae+2026-11-28 10:11:12 UTC`.
 """
 
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from os.path import commonprefix
 
@@ -23,9 +26,11 @@ _CANVAS = re.compile(r"(?P<name>\w+?)_(?P<late>LATE_)?(?P<id>\d+)_\d{3,}_(?P<res
 _ANONYMOUS = re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<id>[^\W_]+))_\d{3,}_(?P<rest>.+)")
 _BLACKBOARD = re.compile(rf"(?P<head>.+_)?(?P<name>[^_]+)_(?:attempt|Versuch)_{_WHEN}(?:\.txt|_(?P<rest>.*))?", re.IGNORECASE)
 _EXCHANGE = re.compile(rf"(?P<name>[^+]+)\+(?P<rest>[^+]+)\+{_WHEN}.*")
+_BRIGHTSPACE = re.compile(r"(?P<id>\d+)-\d+ - (?P<name>.+?) - (?P<date>[^-]*\b\d{4}\b[^-]*)")
 _NAMED = re.compile(r"(?P<name>.*?[^\W\d].*?)_(?P<id>[a-z]{0,3}\d{3,})(?:_(?P<rest>.+))?", re.IGNORECASE)
 _PATTERNS = [
-    (_MOODLE, "moodle"), (_BLACKBOARD, "blackboard"), (_EXCHANGE, "nbgrader"), (_CANVAS, "canvas"), (_ANONYMOUS, "canvas"), (_NAMED, ""),
+    (_MOODLE, "moodle"), (_BRIGHTSPACE, "brightspace"), (_BLACKBOARD, "blackboard"), (_EXCHANGE, "nbgrader"),
+    (_CANVAS, "canvas"), (_ANONYMOUS, "canvas"), (_NAMED, ""),
 ]  # fmt: skip
 _WORD_COPY = r"[ _-]+(?:copy|kopie) ?\(?\d{0,2}\)?"  # vae-Copy1, vae - Kopie (2), vae copy 2
 _BROWSER_COPY = r"\s*\((?P<b>\d{1,2})\)"  # vae (2)
@@ -54,7 +59,7 @@ NBGRADER_OTHERS = ("autograded", "feedback", "release", "source")  # beside nbgr
 class Person:
     """A student, as the name of a file or folder gives them.
 
-    platform: "moodle", "canvas", "blackboard", "nbgrader" or "". rest: the remaining part of the name, which may name the exercise.
+    platform: "moodle", "canvas", "blackboard", "brightspace", "nbgrader" or "". rest: the remaining part of the name, which may name the exercise.
     when: the time of the attempt as the platform writes it, or "". recognised: False if the name holds no student's name; `name` is then
     the file's name.
     """
@@ -114,8 +119,18 @@ def formatted_name(part: str, is_folder: bool = False) -> Person | None:
             if platform in ("blackboard", "nbgrader"):
                 number = name  # a login
             rest = groups.get("rest") or groups.get("head") or ""
-            return Person(name.strip() or number, number, platform, rest, bool(groups.get("late")), re.sub(r"\D", "", groups.get("when") or ""))
+            when = _digits_of_date(groups["date"]) if "date" in groups else re.sub(r"\D", "", groups.get("when") or "")
+            return Person(name.strip() or number, number, platform, rest, bool(groups.get("late")), when)
     return None
+
+
+def _digits_of_date(text):
+    """Brightspace's `Nov 28, 2026 1012 AM` as 20261128101200, or "" if it is written in another way."""
+    text = re.sub(r"\b(\d{3})\b", r"0\1", text.strip())  # 103 PM is three past one
+    for form in ("%b %d, %Y %I%M %p", "%B %d, %Y %I%M %p", "%d %B, %Y %H%M", "%d %b, %Y %H%M"):
+        with suppress(ValueError):
+            return datetime.strptime(text, form).strftime("%Y%m%d%H%M%S")
+    return ""
 
 
 def blackboard_names(parts: Collection[str], exercises: Collection[str]) -> dict[str, Person]:
