@@ -143,7 +143,7 @@ def functions(public):
         return [public]
     members = [member for cls in public.__mro__ if cls.__module__.startswith("gdl.") for member in vars(cls).items()]
     members = [inspect.unwrap(getattr(member, "fget", None) or getattr(member, "__func__", member)) for name, member in members if is_public(name)]
-    return [member for member in members if inspect.isfunction(member)]
+    return [member for member in members if inspect.isfunction(member) and member.__module__.startswith("gdl.")]
 
 
 def is_public(name):

@@ -95,7 +95,7 @@ def progress(total: int, title: str) -> tqdm:
 def _build(path, key, size, names, attributes, counts, blocks):
     needed = len(names) * (size * size * 3 + 500)  # bytes: the pixels and a row of the tables
     room = f"make room for {needed / 1e9:.2f} GB, take fewer images with n"
-    place = "set the environment variable GDL_CACHE to a folder of your own on a larger disk"
+    place = "set the environment variable GDL_CACHE to another folder, in which you may write"
     with whole_folder(path, room, place) as partial:
         free = shutil.disk_usage(partial).free
         if free < needed:

@@ -134,7 +134,7 @@ class FaceModel(CheckedInputs, keras.Model):
                 f"Training takes floats in the pixel range, as faces.train.batches(...) gives; these images are {dtype}: "
                 f"convert uint8 images with gdl.data.to_float(images, {self.architecture.pixel_range})."
             )
-        x = keras.ops.cast(x, "float32")
+        x = x.astype(np.float32) if isinstance(x, np.ndarray) else keras.ops.cast(x, "float32")
         low, high = self.architecture.pixel_range
         return x if (low, high) == (0, 1) else (x - low) / (high - low)
 

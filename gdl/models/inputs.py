@@ -94,6 +94,8 @@ def checked_data(model, method, x, y, problems):
         return x if x.use_multiprocessing and look_at(x[0]) else _CheckedPyDataset(x, look_at)
     if not isinstance(x, tf.distribute.DistributedDataset) and "torch" not in type(x).__module__:
         check_batch(model, method, x, y)
+        if not len(x) and not method.startswith("predict"):
+            raise CourseError(f"{type(model).__name__}.{method} was given no images: give at least one.")
     return x
 
 

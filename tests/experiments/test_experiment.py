@@ -58,7 +58,7 @@ def job_of(words):
 
 def files_of(out):
     """The time of the last change of each cell's files."""
-    return {file: file.stat().st_mtime_ns for cell in CELLS for file in (out / cell).rglob("*") if file.is_file()}
+    return {file: file.stat().st_mtime_ns for cell in CELLS for file in (out / cell).rglob("*") if file.is_file() and file.name != ".lock"}
 
 
 def table(out):

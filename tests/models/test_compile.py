@@ -128,5 +128,5 @@ def test_classes_of_ones_own_are_found_and_made_again(tmp_path):
 
 
 def test_a_class_that_is_not_defined_is_told():
-    assert "a class MyVAE, which is not defined here: run the cell that defines it" in sentence(model_class, "MyVAE")
+    assert "a class NeverDefined, which is not defined here: run the cell that defines it" in sentence(model_class, "NeverDefined")
     assert "choose from autoencoder, vae" in sentence(model_class, "vaee")

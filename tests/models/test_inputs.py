@@ -100,6 +100,12 @@ def test_a_graph_knows_the_dtype_and_the_shape_before_it_runs(models):
 
 
 @pytest.mark.slow
+def test_no_images_are_told(models):
+    assert "was given no images" in sentence(models["vae"].fit, X[:0], verbose=0)
+    assert "was given no images" in sentence(models["vae"].evaluate, X[:0], verbose=0)
+
+
+@pytest.mark.filterwarnings("ignore:Model doesn't support `jit_compile")  # where an earlier test has asked for deterministic operations
 def test_a_compiled_training_stops_at_the_first_unfit_batch(models):
     model = gdl.VAE(16, 2, (4,))
     model.compile(jit_compile=True)  # XLA leaves assertions out

@@ -51,6 +51,8 @@ def grade(
     """
     if not seconds > 0:
         raise CourseError(f"--seconds {seconds:g}: give a number above 0.")
+    if marks and not Path(marks).is_file():
+        raise CourseError(f"There is no file {marks}: give the person.csv that you have filled in.")
     start = sandbox.unsafe if unsafe else sandbox.sandboxed
     if not unsafe:
         sandbox.check_bubblewrap()
