@@ -202,7 +202,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(full, make_celeba, own_cache
 def test_a_cache_that_cannot_be_written_says_so(make_celeba, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("GDL_CACHE", str(tmp_path / "file" / "cache"))
-    said = r"cannot be written \(Not a directory\): set the environment variable GDL_CACHE to a folder of your own"
+    said = r"cannot be written \(Not a directory\): set the environment variable GDL_CACHE to another folder"
     with pytest.raises(gdl.CourseError, match=said):
         gdl.CelebA(make_celeba(), size=16)
 
