@@ -60,7 +60,8 @@ class Explorer:
         photo: str | Path | np.ndarray | None = None,
         seed: int = 0,
     ):
-        check_decoder(model)
+        if not hasattr(model, "decode"):  # any object with `decode` and an `architecture` will do
+            check_decoder(model)
         self.model, self.rng = model, np.random.default_rng(whole_number("seed", seed, least=0))
         self.vectors = check_vectors(vectors, model.architecture.z_dim)
         self.has_photo = photo is not None
