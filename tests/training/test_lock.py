@@ -92,7 +92,7 @@ def test_a_cell_that_was_interrupted_can_be_run_again(tmp_path, error):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning", "ignore:.*multi-threaded:DeprecationWarning")
 def test_a_process_forked_from_a_killed_training_does_not_keep_the_lock(tmp_path):
-    program = PROGRAM.replace('print("here", flush=True)', "import os\n    child = os.fork()\n    print(child, flush=True) if child else None")
+    program = PROGRAM.replace('print("here", flush=True)', "import os\n    child = os.fork()\n    None if child else print(os.getpid(), flush=True)")
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     child = int(process.stdout.readline())
     try:
