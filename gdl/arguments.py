@@ -59,6 +59,15 @@ def true_or_false(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def is_real(dtype: np.dtype) -> bool:
+    """Whether arrays of this dtype hold real numbers, also those of bfloat16, which NumPy does not count among its own floats.
+
+    >>> is_real(np.dtype(bool)), is_real(np.dtype(complex))
+    (True, False)
+    """
+    return dtype.kind in "biuf" or dtype.name == "bfloat16"
+
+
 def real_numbers(name: str, value: Any, *sides: str) -> np.ndarray:
     """The value as a float64 array; CourseError unless it holds finite real numbers, with a side for each of the names.
 
@@ -70,7 +79,7 @@ def real_numbers(name: str, value: Any, *sides: str) -> np.ndarray:
         array = np.asarray(value)
     except (TypeError, ValueError):  # rows of different lengths
         raise CourseError(f"{name} is no array of shape {shape}: give rows of equal length.") from None
-    if array.ndim != len(sides) or array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+    if array.ndim != len(sides) or not is_real(array.dtype):
         raise CourseError(f"{name} is an array of real numbers of shape {shape}; this is of dtype {array.dtype} and shape {array.shape}.")
     array = array.astype(np.float64, copy=False)
     if not np.isfinite(array).all():

@@ -1,6 +1,5 @@
 """The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | release`."""
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from gdl.arguments import whole_number
 from gdl.data.faces import faces as open_faces
+from gdl.data.faces import find_faces
 from gdl.errors import CourseError, DataError
 from gdl.experiments.experiment import read_tables
 from gdl.experiments.job import FEWEST, Job
@@ -53,14 +53,13 @@ def train(options: Namespace) -> None:
     from gdl.training.check_call import check_options
     from gdl.training.display import summary
 
+    faces = None
     if job.model == "classifier" and options.attributes is None:
         faces = job.open_faces()
         job = Job.from_settings(settings | {"attributes": faces.train.attributes.columns})
-        model = build(job)
-    else:
-        model = build(job)  # raises for options that do not fit together, before images are decoded
-        check_options(model, options.out, job.training)
-        faces = job.open_faces()
+    model = build(job)  # raises for options that do not fit together, before images are decoded
+    check_options(model, options.out, job.training)
+    faces = faces or job.open_faces()
     print(f"{job.model}: {model.count_params():,} weights")
     history = fit(model, faces, job, options.out)
     kept = kept_epoch(history, job)
@@ -169,9 +168,7 @@ def _check_run(run):
 
 
 def _check_data(path):
-    """DataError for a folder of images that does not exist."""
-    path, origin = (path, "") if path is not None else (os.environ.get("GDL_DATA") or None, " (the environment variable GDL_DATA)")
+    """DataError for a folder of images that does not exist or has no name."""
     if path == "":
         raise DataError("The folder of the images has an empty name: correct it, or leave it out for the drawn faces.")
-    if path and path != "drawn" and not Path(path).expanduser().exists():
-        raise DataError(f"{path}{origin} does not exist: correct it, or leave it out for the drawn faces.")
+    find_faces(path)

@@ -57,20 +57,32 @@ def faces(path: str | Path | None = None, size: int = 64, n: int | None = None, 
     drawn faces: 20 images of 32x32 pixels (16 train, 2 val, 2 test)
     (16, 32, 32, 3)
     """
-    origin = "" if path else " (the environment variable GDL_DATA)"
-    path = path or os.environ.get("GDL_DATA") or _celeba_nearby() or "drawn"
-    folder = checked_path(path, "data/celeba")
+    folder = find_faces(path)
     opened: Faces
-    if str(path) == "drawn":
+    if folder is None:
         opened = DrawnFaces(12_000 if n is None else n, size)
-    elif not folder.exists():
-        raise DataError(f"{printable(path)}{origin} does not exist: correct it, or leave it out for the drawn faces.")
     elif looks_like_celeba(folder):
         opened = CelebA(folder, size, n, crop)
     else:
         opened = ImageFolder(folder, size, n)
     say(opened.description)
     return opened
+
+
+def find_faces(path: str | Path | None = None) -> Path | None:
+    """Where `faces` finds the images of a path; None for the drawn faces. DataError for a path that does not exist.
+
+    >>> find_faces("drawn") is None
+    True
+    """
+    origin = "" if path else " (the environment variable GDL_DATA)"
+    path = path or os.environ.get("GDL_DATA") or _celeba_nearby() or "drawn"
+    folder = checked_path(path, "data/celeba")
+    if str(path) == "drawn":
+        return None
+    if not folder.exists():
+        raise DataError(f"{printable(path)}{origin} does not exist: correct it, or leave it out for the drawn faces.")
+    return folder
 
 
 def _celeba_nearby():

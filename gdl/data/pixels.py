@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdl.arguments import is_real
 from gdl.errors import CourseError
 
 PIXEL_RANGES = ((0, 1), (-1, 1))
+TOLERANCE = 1e-3  # by which floats may exceed the pixel range
 
 
 def check_pixel_range(pixel_range: Sequence[int]) -> tuple[int, int]:
@@ -76,13 +78,13 @@ def check_images(images: ArrayLike, pixel_range: Sequence[int] = (0, 1), size: i
         raise CourseError(f"Images have the shape (n, {wanted}, 3); these have shape {images.shape}{fix}.")
     if images.dtype == np.uint8 or not images.size:
         return images
-    if images.dtype.kind not in "biuf" and images.dtype.name != "bfloat16":
+    if not is_real(images.dtype):
         raise CourseError(f"Pixels are real numbers; these are of dtype {images.dtype}: give uint8 images, 0 to 255, or floats in [{low}, {high}].")
     smallest, largest = float(images.min()), float(images.max())
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         raise CourseError("Some pixels are NaN or infinite, because the model has diverged: train it again with a lower learning rate.")
-    if smallest < low - 1e-3 or largest > high + 1e-3:
-        fits = size is None and smallest >= -1 - 1e-3 and largest <= 1 + 1e-3  # only a model gives a size, and it has one range
+    if smallest < low - TOLERANCE or largest > high + TOLERANCE:
+        fits = size is None and smallest >= -1 - TOLERANCE and largest <= 1 + TOLERANCE  # only a model gives a size, and it has one range
         fix = "give pixel_range=(-1, 1)" if fits else f"give uint8 images, 0 to 255, or floats in [{low}, {high}]"
         raise CourseError(f"The pixels should be in [{low}, {high}]; these range from {smallest:.3g} to {largest:.3g}: {fix}.")
     return images

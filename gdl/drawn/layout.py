@@ -17,7 +17,7 @@ from gdl.drawn.face import draw, draw_aligned
 from gdl.drawn.factors import factors, rows
 from gdl.drawn.labels import attributes
 from gdl.errors import CourseError
-from gdl.files import whole_file
+from gdl.files import whole_file, write_file
 
 BLOCK = 64  # faces in a block
 ALIGNED = 0  # in place of a size: the whole aligned frame
@@ -147,5 +147,4 @@ def _write_kaggle(folder, table, split):
 
 
 def _write_lines(path, lines, end):
-    with whole_file(path) as partial:
-        partial.write_bytes("".join(line + end for line in lines).encode("ascii"))
+    write_file(path, "".join(line + end for line in lines))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdl.errors import CourseError
-from gdl.files import whole_file
+from gdl.files import write_file
 from gdl.instructor.bundle import bundle, check_replaceable, to_text, write_folder, write_zip
 from gdl.instructor.notebook_checks import check_exercise, check_solution
 
@@ -109,5 +109,4 @@ def _check_exercises_folder(folder, notebooks):
 
 def _write_if_changed(path, text):
     if not (path.is_file() and path.read_text(encoding="utf-8") == text):
-        with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8", newline="\n")
+        write_file(path, text)

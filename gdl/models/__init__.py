@@ -7,16 +7,10 @@ from typing import Any
 
 from gdl.errors import CourseError
 from gdl.models.architecture import Architecture
+from gdl.registration import CLASSES
 
-MODULES = {  # class -> its module in this package
-    "Autoencoder": "autoencoder",
-    "VAE": "vae",
-    "GAN": "gan",
-    "WGAN": "wgan",
-    "WGANGP": "wgan_gp",
-    "AttributeClassifier": "classifier",
-}
 COMMANDS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP", "classifier": "AttributeClassifier"}
+MODULES = {name: CLASSES[name] for name in COMMANDS.values()}  # class -> its module in this package
 OWN_CLASSES: dict[str, type] = {}  # classes that somebody has derived from those of the course; the newest of a name
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from gdl.arguments import is_real
+from gdl.data.pixels import TOLERANCE
 from gdl.data.splits import Faces, Split
 from gdl.errors import CourseError
 
@@ -55,7 +57,7 @@ def check_images(x: np.ndarray, model: Any, takes: str, margin: float) -> None:
     smallest, largest = float(x.min()), float(x.max())
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         raise CourseError(f"{wanted}; some of these pixels are NaN or infinite: look where they come from, and leave those images out.")
-    if smallest < low - 1e-3 - margin or largest > high + 1e-3 + margin:
+    if smallest < low - TOLERANCE - margin or largest > high + TOLERANCE + margin:
         raise CourseError(f"{wanted}; these range from {smallest:.3g} to {largest:.3g}: {_range_fix(smallest, largest, low)}.")
     if low < 0 <= smallest < largest and len(x) >= 4:
         raise CourseError(
@@ -72,7 +74,7 @@ def check_labels(y: Any, names: tuple[str, ...], who: str) -> None:
     if y.shape[1:] != (len(names),):
         fix = "give y[:, None]" if y.ndim == 1 and len(names) == 1 else f"give a column for each of {', '.join(names[:5])}"
         raise CourseError(f"{wanted}; these have shape {_shape(y)}: {fix}.")
-    if y.dtype.kind not in "biu" and not _is_float(y.dtype):
+    if not is_real(y.dtype):
         raise CourseError(f"{wanted}; these are of dtype {y.dtype}: convert them to numbers.")
     if not y.size:
         return
@@ -88,7 +90,7 @@ def check_codes(z: Any, z_dim: int, who: str) -> np.ndarray:
     if z.ndim != 2 or z.shape[1] != z_dim:
         fix = ": give z[None]" if z.shape == (z_dim,) else ""
         raise CourseError(f"{who} takes codes of shape (n, {z_dim}); these have shape {_shape(z)}{fix}.")
-    if z.dtype.kind not in "iu" and not _is_float(z.dtype):
+    if not is_real(z.dtype) or z.dtype == bool:
         raise CourseError(f"{who} takes codes of real numbers; these are of dtype {z.dtype}: convert them with astype('float32').")
     z = z.astype(np.float32)
     if not np.isfinite(z).all():

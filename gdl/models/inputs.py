@@ -16,8 +16,6 @@ import tensorflow as tf
 from gdl.errors import CourseError
 from gdl.models.batch import check_batch, check_weights
 
-ON_ARRAYS = ("train_on_batch", "test_on_batch", "predict_on_batch")
-
 
 def checked(method):
     """A method of keras.Model that first checks the data that it is given, unless another such method calls it."""

@@ -1,10 +1,9 @@
 """The options of a training, checked when they are made."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from gdl.arguments import number, true_or_false, whole_number
+from gdl.arguments import did_you_mean, number, true_or_false, whole_number
 from gdl.errors import CourseError
 
 
@@ -52,7 +51,6 @@ class TrainingOptions:
         """The options in a dict. Raises CourseError for a name that is not one of them."""
         known = [field.name for field in fields(cls)]
         if unknown := options.keys() - known:
-            close = difflib.get_close_matches(min(unknown), [*known, "epochs", "run", "callbacks", "quiet", "pictures"], 1)
-            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            meant = did_you_mean(min(unknown), [*known, "epochs", "run", "callbacks", "quiet", "pictures"])
             raise CourseError(f"Training has no option {min(unknown)!r}{meant}: choose from {', '.join(known)}.")
         return cls(**options)

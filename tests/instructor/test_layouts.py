@@ -158,7 +158,7 @@ def test_of_two_copies_one_is_graded_and_the_other_is_told(tmp_path, copy):
 def test_a_students_folder_cannot_take_a_class_apart(tmp_path):
     """Folders named like others in one student's folder or zip neither hand in for those nor change whose the others' are."""
     put(tmp_path, {
-        "eve/Grace/02_vae.ipynb": A, "eve/Hedy/02_vae.ipynb": A, "Grace/mine/02_vae.ipynb": B, "Hedy/work/02_vae.ipynb": C, "Ines/x/02_vae.ipynb": C,
+        "eve/Grace/02_vae.ipynb": A, "eve/Hedy/02_vae.ipynb": A, "Grace/mine/02_vae.ipynb": B, "Hedy/own/02_vae.ipynb": C, "Ines/x/02_vae.ipynb": C,
         "mallory.zip": zipped({"Grace_1_assignsubmission_file_/02_vae.ipynb": A, "submitted/Hedy/02_vae.ipynb": A}),
     })  # fmt: skip
     contents = {one.student: one.content for one in collect(tmp_path, EXERCISES)[0]}

@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from gdl.errors import CourseError
-from gdl.files import whole_file
+from gdl.files import write_file
 from gdl.instructor.grading import sandbox
 from gdl.instructor.grading.collect import Submission, collect, safe_name
 from gdl.instructor.grading.earlier import if_worse, no_longer_there, read_result, still_stands
@@ -89,8 +89,7 @@ def grade(
         results = read_marks(marks, results)
     results = write_tables(results, out, problems)  # with what people have marked before
     for result in results:
-        with whole_file(out / "feedback" / f"{result['name']}.html") as partial:
-            partial.write_text(feedback_page(result), encoding="utf-8", errors="replace")
+        write_file(out / "feedback" / f"{result['name']}.html", feedback_page(result).encode(errors="replace"))
     return results
 
 
@@ -123,8 +122,7 @@ class GradingJob:
         result["person"] += if_worse(self.earlier, result, self.submission)
         result |= {"digest": self.digest, "sandboxed": self.start is not sandbox.unsafe}
         if all(question["points"] is not None or question["by_hand"] for question in result["questions"]):
-            with whole_file(self.path) as partial:
-                partial.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")
+            write_file(self.path, json.dumps(result, indent=1, ensure_ascii=False).encode(errors="replace"))
         return result
 
 

@@ -11,6 +11,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gdl import checks
 from gdl.instructor.grading import channel, process, student
@@ -34,11 +35,10 @@ class Sentences:
 
     def __init__(self, sources: Iterable[str]):
         modules = [inspect.getsource(module) for module in (checks, channel, process, student, sys.modules[__name__])]
-        nodes = [node for source in [*sources, *modules] for node in ast.walk(ast.parse(source))]
-        self.strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-        patterns = [_parts(node) for node in nodes if isinstance(node, ast.JoinedStr)]
-        patterns = [parts for parts in patterns if sum(map(str.isalpha, "".join(parts))) >= MIN_LETTERS]
-        self.patterns = sorted(patterns, key=lambda parts: -len("".join(parts)))  # the one with the most words first
+        parts = [_strings_and_patterns(source) for source in [*sources, *modules]]
+        self.strings = {string for strings, _ in parts for string in strings}
+        patterns = [pattern for _, patterns in parts for pattern in patterns]
+        self.patterns = sorted(patterns, key=lambda pattern: -len("".join(pattern)))  # the one with the most words first
 
     def known(self, text: str) -> str:
         """The string of the sources that `text` is or was made from, or "" if there is none."""
@@ -54,6 +54,15 @@ class Sentences:
         """The message of a check that failed after the first hidden call. words: see `CheckFailed`."""
         sentence = ": ".join(filter(None, map(self.known, words))) or GENERAL
         return sentence + ("" if sentence.endswith((".", "?", "!")) else ".") + NOTE
+
+
+@lru_cache(maxsize=256)  # the grader's own modules are looked at for each failed check
+def _strings_and_patterns(source):
+    """The strings of a source, and the constant parts of each f-string that says something without its values."""
+    nodes = list(ast.walk(ast.parse(source)))
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    patterns = [_parts(node) for node in nodes if isinstance(node, ast.JoinedStr)]
+    return strings, [parts for parts in patterns if sum(map(str.isalpha, "".join(parts))) >= MIN_LETTERS]
 
 
 def _parts(node):

@@ -1,5 +1,6 @@
 """A file among the submissions: how it is read, and how much is read of one student."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ MAX_FILES = 10_000  # of one student
 MAX_DEPTH = 20  # folders in folders
 NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the second ending
 ARCHIVES = (".rar", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")  # of which the grader opens none
+READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # no link, no waiting
 UNTRUSTED = "?"  # stands in `parts` for a path that leads out of its zip
 
 

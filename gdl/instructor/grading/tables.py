@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gdl.files import whole_file
+from gdl.files import write_file
 from gdl.instructor.grading import totals
 from gdl.instructor.grading.marks import COLUMNS, apply_marks, kept_row, person_rows
 from gdl.instructor.grading.names import platform_of
@@ -49,8 +49,7 @@ def write_tables(results: Sequence[Result], out: str | Path, problems: Sequence[
         of_exercise = [result for result in marked if result["exercise"] == exercise]
         write_sheet(out / f"moodle_{exercise}.csv", moodle(of_exercise), mark=False)
         write_sheet(out / f"canvas_{exercise}.csv", canvas(of_exercise), mark=False)
-    with whole_file(out / "summary.html") as partial:
-        partial.write_text(summary_page(marked, problems), encoding="utf-8")
+    write_file(out / "summary.html", summary_page(marked, problems))
     return marked
 
 

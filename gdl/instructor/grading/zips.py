@@ -85,8 +85,7 @@ class _Reader:
     def __call__(self):
         if self.source.numbers:
             return _Memory(self.source(self.budget))
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        return DiskFile(os.open(self.source.path, flags))
+        return DiskFile(os.open(self.source.path, submitted.READ_FLAGS))
 
     def __eq__(self, other):
         return isinstance(other, _Reader)
