@@ -101,6 +101,20 @@ def choice(name: str, value: Any, known: Iterable) -> Any:
     raise CourseError(f"{name}={value!r} is not known: choose {listed}{last}{did_you_mean(value, known)}.")
 
 
+def several_choices(name: str, values: Any, known: Iterable) -> tuple:
+    """A tuple of names of which each is in `known` and none is there twice; one name alone will do.
+
+    >>> several_choices("augment", ["colour", "cutout"], ["colour", "translation", "cutout"])
+    ('colour', 'cutout')
+    """
+    values = (values,) if isinstance(values, str) or not isinstance(values, Iterable) else tuple(values)
+    for value in values:
+        choice(name, value, known)
+    if len(set(values)) < len(values):
+        raise CourseError(f"{name} is {values!r}: give each name once.")
+    return values
+
+
 def did_you_mean(value: Any, known: Iterable) -> str:
     """The end of a sentence that names what was probably meant, or nothing.
 

@@ -243,18 +243,20 @@ def test_a_vae_without_options_is_the_recipe(trained_with):
 ADVERSARIAL = (
     "--critic-steps 2 --critic-norm layer --critic-learning-rate 0.0005 --ema 0.9 --learning-rate 0.002 --kernel-sizes 5 3 --downsampling dilation "
     "--upsampling pixel_shuffle --residual block --no-batch-norm --layer-norm --dropout 0.1 --pixel-range 0 1 "
+    "--augment cutout colour --penalty-every 4 "
 )
 OPTIONS = {
     "image_size": 32, "z_dim": 4, "filters": (4, 8), "kernel_sizes": (5, 3), "downsampling": "dilation", "upsampling": "pixel_shuffle",
     "residual": True, "batch_norm": False, "layer_norm": True, "dropout": 0.1, "pixel_range": (0, 1),
-    "critic_steps": 2, "critic_norm": "layer", "ema": 0.9,
+    "critic_steps": 2, "critic_norm": "layer", "ema": 0.9, "augment": ("cutout", "colour"), "penalty_every": 4,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "kind,arguments,own",
     [
-        ("gan", "--label-smoothing 0.2 --label-noise 0.1", dict(label_smoothing=0.2, label_noise=0.1)),
+        ("gan", "--loss hinge --r1 0.3 --r2 0.4 --label-smoothing 0", dict(loss="hinge", r1=0.3, r2=0.4, label_smoothing=0.0, label_noise=0.0)),
+        ("gan", "--label-smoothing 0.2 --label-noise 0.1", dict(loss="cross_entropy", r1=0.0, r2=0.0, label_smoothing=0.2, label_noise=0.1)),
         ("wgan", "--clip 0.03", dict(clip=0.03)),
         ("wgan_gp", "--gp-weight 7", dict(gp_weight=7.0)),
     ],

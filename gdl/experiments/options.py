@@ -67,6 +67,9 @@ def _train(commands):
 
     text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for the best faces at 64x64 pixels."
     own = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **STYLE))
+    own.add_argument("--loss", choices=("cross_entropy", "hinge", "relativistic"), default="cross_entropy", help="what the two networks compare")
+    own.add_argument("--r1", type=float, default=0.0, help="weight of half the squared gradient of the discriminator at real images")
+    own.add_argument("--r2", type=float, default=0.0, help="the same at fakes")
     own.add_argument("--label-smoothing", type=float, default=0.0, help="the label of real images is 1 minus this")
     own.add_argument("--label-noise", type=float, default=0.0, help="each label moves towards the other one by a random amount, at most this")
     own.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
@@ -198,6 +201,9 @@ def _add_training(command, makes_images=True):
         default=TrainingOptions.seed,
         help="seed of the initial weights, the order and the flips; the same seed gives the same result",
     )
+    command.add_argument(
+        "--devices", metavar="all|N", help="train on all GPUs of the machine, or on N of them; on several machines with TF_CONFIG, on those of each"
+    )
     network = command.add_argument_group("network")
     if makes_images:
         command.add_argument(
@@ -238,7 +244,12 @@ def _add_adversarial(command):
     _add_training(command)
     group = command.add_argument_group("adversarial network")
     group.add_argument("--critic-steps", type=int, default=1, help="steps of the critic for each step of the generator, each with a batch of its own")
-    group.add_argument("--critic-norm", choices=("batch", "layer", "none"), default="none", help="normalisation in the critic")
+    group.add_argument("--critic-norm", choices=("batch", "layer", "spectral", "none"), default="none", help="normalisation in the critic")
+    group.add_argument(
+        "--augment", nargs="*", choices=("colour", "translation", "cutout"), default=[],
+        help="random changes that the critic sees in all images, real or fake; --augment alone: none",
+    )  # fmt: skip
+    group.add_argument("--penalty-every", type=int, default=1, help="a penalty is computed for every this many-th image of a batch")
     group.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="learning rate of the critic; without it, the generator's")
     group.add_argument(
         "--ema", type=float, help="decay of a moving average of the generator's weights, which makes the images; without it, no average"

@@ -1,5 +1,6 @@
 """What the adversarial models share: a generator, a critic, and a training step in which each is trained in turn."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +9,14 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from gdl.arguments import choice, number, whole_number
+from gdl.arguments import choice, number, several_choices, whole_number
 from gdl.errors import CourseError
+from gdl.models.augmentation import AUGMENTATIONS, augmented
 from gdl.models.base import DecoderModel, in_batches, second_optimizer, steps_taken
 from gdl.models.compiling import an_optimizer
 from gdl.models.networks import image_features, image_from_code
 
-CRITIC_NORMS = ("batch", "layer", None)
+CRITIC_NORMS = ("batch", "layer", "spectral", None)
 
 
 class AdversarialModel(DecoderModel):
@@ -22,7 +24,12 @@ class AdversarialModel(DecoderModel):
 
     critic_steps: steps of the critic for each step of the generator. `fit` takes batches of
         critic_steps * batch_size images, and each critic step gets a part of its own.
-    critic_norm: "batch", "layer" or None, the critic's normalisation; `batch_norm` and `layer_norm` are the generator's.
+    critic_norm: "batch", "layer", "spectral" (of the weights; Miyato et al. 2018) or None, the critic's normalisation;
+        `batch_norm` and `layer_norm` are the generator's.
+    augment: names of changes that the critic sees in all images, real or fake: "colour", "translation", "cutout", in this
+        order. See `gdl.models.augmentation`.
+    penalty_every: a penalty on the critic's gradient is computed for every penalty_every-th image of a batch. The mean stays
+        the same on average and costs less.
     ema: decay of a moving average of the generator's weights, such as 0.998. The average then makes the
         images of `generate` and `decode` (Yazici et al. 2019). None: no average.
     Further options, the same for both networks: see `gdl.models.architecture.Architecture`.
@@ -35,7 +42,8 @@ class AdversarialModel(DecoderModel):
 
     def __init__(
         self, image_size: int = 64, z_dim: int = 128, filters: tuple = (64, 128, 256, 512),
-        critic_steps: int = 1, critic_norm: str | None = None, ema: float | None = None, **options: Any,
+        critic_steps: int = 1, critic_norm: str | None = None, ema: float | None = None, augment: Sequence[str] = (), penalty_every: int = 1,
+        **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
         critic_steps = whole_number("critic_steps", critic_steps)
@@ -44,12 +52,16 @@ class AdversarialModel(DecoderModel):
         if ema is not None and ema >= 1:
             raise CourseError(f"ema is {ema}: it is the decay of an average, so give at least 0 and less than 1, such as 0.998.")
         self.critic_steps, self.critic_norm, self.ema = critic_steps, critic_norm, ema
+        self.augmentations = several_choices("augment", augment, AUGMENTATIONS)
+        self.penalty_every = whole_number("penalty_every", penalty_every)
 
         self.generator = self.make_generator("generator")
         x = keras.Input((image_size, image_size, 3))
         features = image_features(x, replace(self.architecture, batch_norm=critic_norm == "batch", layer_norm=critic_norm == "layer"))
         score = layers.Dense(1, dtype="float32", name="score")(features)
         self.critic = keras.Model(x, layers.Reshape((), dtype="float32")(score), name="critic")
+        if critic_norm == "spectral":
+            self.critic = with_spectral_norm(self.critic)
         self.averaged_generator: Any = None
         if ema is not None:
             self.averaged_generator = self.make_generator("averaged_generator")
@@ -74,12 +86,13 @@ class AdversarialModel(DecoderModel):
         for i in range(self.critic_steps):
             real = x[i :: self.critic_steps]  # (batch, size, size, 3), new images for each step
             self.critic_step(real)
-        self.generator_step(tf.shape(real)[0])
+        self.generator_step(real)
         return self.results()
 
     def critic_step(self, real: tf.Tensor) -> None:
         """One step of the critic on real images, (batch, size, size, 3), and as many fakes. The generator does not change."""
         fake = self.generator(self.random_codes(tf.shape(real)[0]), training=True)
+        real, fake = self.augmented(real), self.augmented(fake)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(self.critic_loss(real, fake, training=True))  # ()
             scaled_loss = self.critic_optimizer.scale_loss(loss)  # larger in float16, otherwise unchanged
@@ -87,11 +100,13 @@ class AdversarialModel(DecoderModel):
         gradients = tape.gradient(scaled_loss, weights)
         self.critic_optimizer.apply_gradients(zip(gradients, weights))
 
-    def generator_step(self, n: int) -> None:
-        """One step of the generator, on n random codes. The critic does not change."""
-        z = self.random_codes(n)
+    def generator_step(self, real: tf.Tensor) -> None:
+        """One step of the generator, on as many random codes as there are real images. The critic does not change."""
+        z = self.random_codes(tf.shape(real)[0])
+        real = self.augmented(real)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(self.generator_loss(self.generator(z, training=True), training=True))  # ()
+            fake = self.augmented(self.generator(z, training=True))
+            loss = tf.reduce_mean(self.generator_loss(real, fake, training=True))  # ()
             scaled_loss = self.optimizer.scale_loss(loss)
         weights = self.generator.trainable_variables
         gradients = tape.gradient(scaled_loss, weights)
@@ -102,16 +117,29 @@ class AdversarialModel(DecoderModel):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         fake = self.generator(self.random_codes(tf.shape(x)[0]), training=False)
         self.critic_loss(x, fake, training=False)
-        self.generator_loss(fake, training=False)
+        self.generator_loss(x, fake, training=False)
         return self.results()
 
     def critic_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
         """The critic's loss on pairs of images. Two (batch, size, size, 3) -> (batch,)"""
         raise NotImplementedError
 
-    def generator_loss(self, fake: tf.Tensor, training: bool) -> tf.Tensor:
-        """The generator's loss on its images. (batch, size, size, 3) -> (batch,)"""
+    def generator_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
+        """The generator's loss on its images; few kinds look at the real ones. Two (batch, size, size, 3) -> (batch,)"""
         raise NotImplementedError
+
+    def augmented(self, x: tf.Tensor) -> tf.Tensor:
+        """Images as the critic sees them in training. (batch, size, size, 3) -> (batch, size, size, 3)"""
+        if not self.augmentations:
+            return x
+        low, high = self.architecture.pixel_range
+        middle, half = (low + high) / 2, (high - low) / 2
+        return middle + half * augmented((x - middle) / half, self.augmentations, self.seed_generator)
+
+    def for_some(self, penalty: Callable, *images: tf.Tensor) -> tf.Tensor:
+        """The penalty of every penalty_every-th image, repeated for the images that it stands for. (batch, ...) each -> (batch,)"""
+        some = penalty(*(x[:: self.penalty_every] for x in images))
+        return tf.repeat(some, self.penalty_every)[: tf.shape(images[0])[0]]
 
     def random_codes(self, n: int) -> tf.Tensor:
         """n codes from a standard normal. -> (n, z_dim)"""
@@ -175,4 +203,15 @@ class AdversarialModel(DecoderModel):
         return {f"random z {i}": row for i, row in enumerate(np.split(faces, 4), 1)}
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "critic_steps": self.critic_steps, "critic_norm": self.critic_norm, "ema": self.ema}
+        own = dict(critic_steps=self.critic_steps, critic_norm=self.critic_norm, ema=self.ema)
+        return {**super().get_config(), **own, "augment": self.augmentations, "penalty_every": self.penalty_every}
+
+
+def with_spectral_norm(network: keras.Model) -> keras.Model:
+    """A network like this one that divides the weights of each layer by their largest singular value. Miyato et al. 2018."""
+
+    def wrap(layer):
+        copy = type(layer).from_config(layer.get_config())
+        return layers.SpectralNormalization(copy, dtype=layer.dtype_policy, name=layer.name) if hasattr(layer, "kernel") else copy
+
+    return keras.models.clone_model(network, clone_function=wrap)

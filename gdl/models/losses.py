@@ -60,6 +60,31 @@ def generator_loss(fake: tf.Tensor) -> tf.Tensor:
     return ops.softplus(-fake)
 
 
+def hinge_critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """How far real scores lie below 1 and fake ones above -1; scores beyond these margins cost nothing. Two (batch,) -> (batch,)
+
+    Lim and Ye 2017; Tran, Ranganath and Blei 2017. The generator's loss is `wasserstein_generator_loss`.
+
+    >>> import numpy as np
+    >>> hinge_critic_loss(np.array([1.0, 0.5]), np.array([-1.0, 2.0])).numpy()
+    array([0. , 3.5])
+    """
+    return ops.relu(1 - real) + ops.relu(1 + fake)
+
+
+def relativistic_critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of a critic that should score each real image higher than the fake one beside it. Two (batch,) -> (batch,)
+
+    Only the difference of the two scores counts, so adding a number to all scores changes nothing. The generator's loss is the same
+    with the two exchanged. Jolicoeur-Martineau 2019 (RpGAN); Huang et al. 2024.
+
+    >>> import numpy as np
+    >>> relativistic_critic_loss(np.array([7.0]), np.array([7.0])).numpy()  # a critic that sees no difference: log 2
+    array([0.69314718])
+    """
+    return ops.softplus(fake - real)
+
+
 def wasserstein_critic_loss(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """Score of the fake image minus score of the real image. Two (batch,) -> (batch,)
 
@@ -73,6 +98,20 @@ def wasserstein_generator_loss(fake: tf.Tensor) -> tf.Tensor:
     return -fake
 
 
+def squared_gradient(critic: Callable, x: tf.Tensor) -> tf.Tensor:
+    """|gradient of the critic|^2 at images, in float32: R1 at real images, R2 at fakes. (batch, h, w, 3) -> (batch,)
+
+    critic: function of images that returns a score for each, (batch,).
+    Mescheder, Geiger and Nowozin 2018, who add it to the critic's loss with a weight of gamma / 2.
+    """
+    x = ops.convert_to_tensor(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        scores = critic(x)
+    gradients = tf.cast(tape.gradient(scores, x), "float32")  # each score depends only on its own image
+    return ops.sum(ops.square(gradients), axis=(1, 2, 3))
+
+
 def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """(|gradient of the critic| - 1)^2 at a point between each real image and a fake one, in float32.
 
@@ -80,11 +119,7 @@ def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, alpha: 
     real, fake: two (batch, h, w, 3).  alpha: the share of the real image in the point, (batch, 1, 1, 1) in [0, 1].
     -> (batch,). Gulrajani et al. 2017.
     """
-    between = ops.convert_to_tensor(fake + alpha * (real - fake))
-    with tf.GradientTape() as tape:
-        tape.watch(between)
-        scores = critic(between)
-    gradients = tf.cast(tape.gradient(scores, between), "float32")  # each score depends only on its own image
+    between = fake + alpha * (real - fake)
     # without the small number the derivative of the square root at 0 is infinite, and the weights would become NaN
-    norms = ops.sqrt(ops.sum(ops.square(gradients), axis=(1, 2, 3)) + 1e-12)
+    norms = ops.sqrt(squared_gradient(critic, between) + 1e-12)
     return ops.square(norms - 1)

@@ -44,8 +44,8 @@ class WGAN(AdversarialModel):
         self.track(critic_loss=loss, wasserstein=-loss)
         return loss
 
-    def generator_loss(self, fake: tf.Tensor, training: bool) -> tf.Tensor:
-        """The negative of the critic's score. (batch, size, size, 3) -> (batch,)"""
+    def generator_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
+        """The negative of the critic's score of the fake image. Two (batch, size, size, 3) -> (batch,)"""
         loss = wasserstein_generator_loss(self.critic(fake, training=training))
         self.track(generator_loss=loss)
         return loss

@@ -1,5 +1,6 @@
 """The Wasserstein GAN with gradient penalty: a critic whose gradient is kept near norm 1 (chapter 06)."""
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -42,13 +43,13 @@ class WGANGP(AdversarialModel):
         """Score of the fake image minus score of the real image, plus the penalty. Two (batch, size, size, 3) -> (batch,)"""
         difference = wasserstein_critic_loss(self.critic(real, training=training), self.critic(fake, training=training))
         alpha = keras.random.uniform((tf.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
-        penalty = gradient_penalty(lambda x: self.critic(x, training=training), real, fake, alpha)
+        penalty = self.for_some(partial(gradient_penalty, partial(self.critic, training=training)), real, fake, alpha)
         loss = difference + self.gp_weight * penalty
         self.track(critic_loss=loss, wasserstein=-difference, gradient_penalty=penalty)
         return loss
 
-    def generator_loss(self, fake: tf.Tensor, training: bool) -> tf.Tensor:
-        """The negative of the critic's score. (batch, size, size, 3) -> (batch,)"""
+    def generator_loss(self, real: tf.Tensor, fake: tf.Tensor, training: bool) -> tf.Tensor:
+        """The negative of the critic's score of the fake image. Two (batch, size, size, 3) -> (batch,)"""
         loss = wasserstein_generator_loss(self.critic(fake, training=training))
         self.track(generator_loss=loss)
         return loss

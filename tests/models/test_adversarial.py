@@ -114,7 +114,7 @@ def test_options_go_together(row, precision):
             dict(critic_norm="batch"),
             "batch normalisation makes the score of an image depend on all images of the batch: choose 'layer' or None",
         ),
-        (gdl.GAN, dict(critic_norm="instance"), "'batch', 'layer' or None"),
+        (gdl.GAN, dict(critic_norm="instance"), "'batch', 'layer', 'spectral' or None"),
         (gdl.WGAN, dict(critic_steps=0), "critic_steps is 0"),
         (gdl.WGAN, dict(critic_steps=2.5), "critic_steps is 2.5"),
         (gdl.WGANGP, dict(ema=1.0), "ema is 1.0"),
@@ -181,7 +181,7 @@ def test_each_step_moves_its_own_network_and_no_other(kind):
         return {name: not all(same(before[name], values(part.trainable_variables or part.weights))) for name, part in parts.items()}
 
     assert moved(lambda: model.critic_step(tf.constant(images()))) == {"generator": False, "critic": True, "average": False}
-    assert moved(lambda: model.generator_step(6)) == {"generator": True, "critic": False, "average": True}
+    assert moved(lambda: model.generator_step(tf.constant(images()))) == {"generator": True, "critic": False, "average": True}
     assert [int(optimizer.iterations) for optimizer, _ in model.optimizer_groups] == [1, 1]
 
 
