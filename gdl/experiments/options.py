@@ -129,6 +129,7 @@ def _fid(commands):
 def _experiment(commands):
     text = (
         "Trains and measures the models of an experiment that its folder lacks. Can be stopped at any moment; the same command continues. "
+        "Started several times, on one machine or on many that share the folder, the processes share the work. "
         "Example: python -m gdl experiment experiments/vae_beta.toml --data data/celeba --out runs/vae_beta"
     )
     command = commands.add_parser("experiment", help="train and compare a grid of models", description=text)

@@ -1,4 +1,4 @@
-"""The lock of a run folder: one training writes there at a time. The system releases it when its process ends, however that happens."""
+"""The lock of a folder: one process writes there at a time. The system releases it when its process ends, however that happens."""
 
 import errno
 import os
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from gdl.errors import CourseError
@@ -22,22 +23,31 @@ READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _held: set[int] = set()  # descriptors of the locks that this process has
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Holds the lock of a run folder, which is made if it is not there, while the indented lines run.
+class InUse(CourseError):
+    """Somebody else has the lock of a folder. holder: who, and since when."""
 
-    CourseError that says who trains there if somebody else has the lock. On a drive that knows no locks, and in a folder
-    in which nothing can be written, the lines run without one.
+    def __init__(self, folder: Path, holder: str):
+        super().__init__(f"{folder} is in use: {holder} trains there; wait until it has ended, or give another folder.")
+        self.holder = holder
+
+
+@contextmanager
+def locked(folder: Path, name: str = NAME) -> Iterator[None]:
+    """Holds the lock of a folder, which is made if it is not there, while the indented lines run.
+
+    name: of the lock's file; locks of different names in one folder are independent of each other.
+    Raises InUse if somebody else has the lock, without waiting. On a drive that knows no locks, and in a folder in which
+    nothing can be written, the lines run without one.
     """
     with readable_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = _open(folder / NAME)
+        descriptor = _open(folder / name)
     if descriptor is None:
         yield
         return
     _held.add(descriptor)
     try:
-        if _take(descriptor, folder):
+        if _take(descriptor, folder / name):
             try:
                 yield
             finally:
@@ -60,18 +70,23 @@ def _open(file):
         raise
 
 
-def _take(descriptor, folder):
-    """Takes the lock and notes whose it is. Returns whether the drive knows locks; CourseError if somebody else has it."""
+def _take(descriptor, file):
+    """Takes the lock and notes whose it is. Returns whether the drive knows locks; InUse if somebody else has it."""
     try:
         _call(descriptor)
     except OSError as error:
         if error.errno not in TAKEN:
-            print(f"{folder} is on a drive without locks ({error.strerror}): make sure that nobody else trains there at the same time.")
+            _say_no_locks(file.parent, error.strerror)
             return False
-        raise CourseError(f"{folder} is in use: {_holder(folder / NAME)} trains there; wait until it has ended, or give another folder.") from None
+        raise InUse(file.parent, _holder(file)) from None
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"process {os.getpid()} on {HOST}, since {time.strftime('%Y-%m-%d %H:%M:%S')},".encode())
     return True
+
+
+@cache  # printed once for each folder
+def _say_no_locks(folder, reason):
+    print(f"{folder} is on a drive without locks ({reason}): make sure that nobody else trains there at the same time.")
 
 
 def _holder(file):

@@ -2,10 +2,14 @@
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -53,12 +57,14 @@ def run(file, out, **options):
 
 def job_of(words):
     """The Job of a command line."""
-    return Job.from_settings({name: value for name, value in vars(parser().parse_args(words.split())).items() if name not in ("command", "out")})
+    return Job.from_settings(
+        {name: value for name, value in vars(parser().parse_args(words.split())).items() if name not in ("command", "out", "devices")}
+    )
 
 
 def files_of(out):
     """The time of the last change of each cell's files."""
-    return {file: file.stat().st_mtime_ns for cell in CELLS for file in (out / cell).rglob("*") if file.is_file() and file.name != ".lock"}
+    return {file: file.stat().st_mtime_ns for cell in CELLS for file in (out / cell).rglob("*") if file.is_file() and file.name[0] != "."}
 
 
 def table(out):
@@ -246,6 +252,7 @@ def test_what_is_done_is_left_alone_and_what_has_changed_is_done_anew(undisturbe
     ) as error:
         run(file, out)
     assert len(str(error.value).splitlines()) == 1
+    assert capsys.readouterr().out.count("Cell 1 of 2") == 1, "it fails once"
     rows = table(out)
     assert rows["z_dim"].tolist() == [2, 4] and "other settings" in rows["note"][0] and rows["epochs"][1] == 2, "the others go on"
     assert json.loads((out / "z_dim=2" / "result.json").read_text())["row"]["epochs"] == 3, "what was measured before is not lost"
@@ -308,10 +315,75 @@ def test_a_damaged_picture_is_left_out_of_the_figure_and_said(undisturbed, tmp_p
     assert f"{CELLS[0]}/samples.png is damaged and left out of the figure" in capsys.readouterr().out
 
 
-def test_an_experiment_that_is_running_is_not_started_twice(write, tmp_path):
-    with locked(tmp_path / "out"):
-        with pytest.raises(CourseError, match=r"/out is in use: this process \d+ on .* trains there; wait until it has ended"):
-            run(write(TINY), tmp_path / "out")
+def report_of(out):
+    """The table, the page and the figure without measured times and the name of the folder."""
+    page = (out / "table.md").read_text().replace(str(out), "OUT")
+    assert page.count("| cpu minutes |") == 1 and pd.read_csv(out / "table.csv").columns[2] == "cpu_minutes"
+    lines = ["|".join(line.split("|")[:3] + line.split("|")[4:]) for line in page.splitlines()]
+    rows = [line.split(",")[:2] + line.split(",")[3:] for line in (out / "table.csv").read_text().splitlines()]
+    return lines, rows, (out / "figure.png").read_bytes()
+
+
+def meanwhile(monkeypatch, seconds, action):
+    """Has `action` called when `run` waits for so many seconds for the first time."""
+    actions = {seconds: action}
+
+    def sleep(seconds):
+        actions.pop(seconds, lambda: None)()
+        time.sleep(0.1)
+
+    monkeypatch.setattr(running, "time", SimpleNamespace(sleep=sleep))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [False, True], ids=["both_end", "one_is_killed"])
+def test_two_processes_share_the_cells(undisturbed, tmp_path, capfd, monkeypatch, killed):
+    file, out = PROGRAMS / "tiny.toml", tmp_path / "out"
+    program = [sys.executable, PROGRAMS / "waits.py", file, out]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        printed = []
+        while "It waits\n" not in printed:
+            printed.append(other.stdout.readline())
+            assert printed[-1], "it has ended"
+        meanwhile(monkeypatch, running.SECONDS, other.kill if killed else lambda: print(file=other.stdin, flush=True))
+        run(file, out)
+        here, there = capfd.readouterr().out, "".join(printed) + other.communicate()[0]
+    assert here.count(f"Waiting for z_dim=2: process {other.pid} on ") == 1 and "Waiting" not in there
+    assert here.count("Cell 2 of 2: z_dim=3\n") == 1 and "Cell 2 of 2" not in there and "2 of 2 cells are done" in here
+    if killed:
+        assert other.returncode == -9 and "cells are done" not in there
+        assert here.count("Cell 1 of 2: z_dim=2\n") == 1 and here.count("continuing after epoch 1") == 1, "it is taken over"
+    else:
+        assert other.returncode == 0 and "2 of 2 cells are done" in there
+        assert "Cell 1 of 2" not in here and there.count("Cell 1 of 2: z_dim=2\n") == 1
+    assert report_of(out) == report_of(undisturbed)
+
+
+def test_of_two_writers_one_waits(undisturbed, tmp_path, monkeypatch):
+    out = shutil.copytree(undisturbed, tmp_path / "out")
+    (out / "table.csv").unlink()
+    with ExitStack() as other:
+        other.enter_context(locked(out))
+        meanwhile(monkeypatch, 0.1, other.close)
+        run(PROGRAMS / "tiny.toml", out)
+    assert report_of(out) == report_of(undisturbed)
+
+
+@pytest.mark.slow
+def test_a_cell_that_failed_here_and_was_measured_elsewhere_has_not_failed(undisturbed, tmp_path, monkeypatch, capsys):
+    out, failing = tmp_path / "out", []
+
+    def fail(cell, *arguments):
+        failing.append(cell.name)
+        raise CourseError("The disk of this machine is full: make room.")
+
+    monkeypatch.setattr(running, "_run_cell", fail)
+    with ExitStack() as other:
+        other.enter_context(locked(out / CELLS[1], running.CLAIM))
+        meanwhile(monkeypatch, running.SECONDS, lambda: (shutil.copytree(undisturbed, out, dirs_exist_ok=True), (out / "table.csv").unlink()))
+        run(PROGRAMS / "tiny.toml", out)
+    assert failing == [CELLS[0]] and f"Waiting for {CELLS[1]}: this process {os.getpid()} on" in capsys.readouterr().out
+    assert report_of(out) == report_of(undisturbed)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,14 @@ def test_another_thread_of_the_same_process_is_refused_too(tmp_path):
         pass
 
 
+def test_locks_of_different_names_are_independent(tmp_path):
+    with locked(tmp_path, ".claim"):
+        with locked(tmp_path):
+            with pytest.raises(lock.InUse) as error, locked(tmp_path, ".claim"):
+                pytest.fail("it has the lock twice")
+    assert error.value.holder.startswith(f"this process {os.getpid()} on ")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_a_cell_that_was_interrupted_can_be_run_again(tmp_path, error):
     for _ in range(2):
@@ -112,8 +120,9 @@ def test_a_drive_without_locks_is_used_with_a_note(tmp_path, monkeypatch, capsys
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(lock.fcntl, "flock", refuse)
-    with locked(tmp_path):
-        pass
+    for name in (lock.NAME, ".other", lock.NAME):
+        with locked(tmp_path, name):
+            pass
     assert capsys.readouterr().out == (
         f"{tmp_path} is on a drive without locks ({os.strerror(number)}): make sure that nobody else trains there at the same time.\n"
     )
