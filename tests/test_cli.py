@@ -181,7 +181,7 @@ def test_every_option_of_the_variational_autoencoder_is_used(tmp_path, precision
         "--data drawn --n 60 --size 32 --epochs 2 --batch-size 8 --steps-per-epoch 3 --patience 5 --learning-rate 0.002 --halve-every 1 "
         "--flip --precision mixed_bfloat16 --seed 3 --filters 8 8 --kernel-sizes 5 3 --z-dim 4 --downsampling dilation "
         "--upsampling pixel_shuffle --residual resnet18 --no-batch-norm --dropout 0.1 --pixel-range -1 1 "
-        "--beta 0.5 --reconstruction mse --warm-up 4 --narrow-dense 5 --decoder-learning-rate 0.0005"
+        "--beta 0.5 --reconstruction mse --warm-up 4 --ema 0.9 --narrow-dense 5 --decoder-learning-rate 0.0005"
     )
     cli.main(["train", "vae", "--out", str(out), *options.split()])
     printed = capsys.readouterr().out
@@ -191,7 +191,7 @@ def test_every_option_of_the_variational_autoencoder_is_used(tmp_path, precision
     assert settings["options"] == {
         "image_size": 32, "z_dim": 4, "filters": [8, 8], "kernel_sizes": [5, 3], "downsampling": "dilation", "upsampling": "pixel_shuffle",
         "residual": "resnet18", "batch_norm": False, "layer_norm": False, "dropout": 0.1, "pixel_range": [-1, 1],
-        "beta": 0.5, "reconstruction": "mse", "narrow_dense": 5, "warm_up": 4,
+        "beta": 0.5, "reconstruction": "mse", "narrow_dense": 5, "warm_up": 4, "ema": 0.9,
     }  # fmt: skip
     assert [o["config"]["learning_rate"] for o in settings["optimizers"].values()] == [0.002, 0.0005]
     assert settings["training"] == dict(batch_size=8, halve_every=1, steps_per_epoch=3, flip=True, early_stopping=True, seed=3)
@@ -336,6 +336,11 @@ def test_beta_1_is_that_of_both_optimizers(trained_with, kind):
     assert [float(optimizer.learning_rate) for optimizer, _ in model.optimizer_groups] == pytest.approx([PHOTOGRAPHS[kind]["learning_rate"], 0.003])
     usual = gdl.GAN(image_size=32, z_dim=4, filters=(4,)).default_optimizers()[0]
     assert all(optimizer.beta_2 == usual.beta_2 and optimizer.beta_1 != usual.beta_1 for optimizer, _ in model.optimizer_groups)
+
+
+def test_a_vae_takes_a_learned_variance_and_without_the_option_no_average(trained_with):
+    model = trained_with("vae", "--reconstruction", "gaussian")["model"]
+    assert (model.reconstruction, model.ema) == ("gaussian", None)
 
 
 @pytest.mark.slow

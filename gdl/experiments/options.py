@@ -55,9 +55,13 @@ def _train(commands):
     _add_training(model)
     own = model.add_argument_group("variational autoencoder")
     own.add_argument("--beta", type=float, default=1.0, help="weight of the KL")
-    own.add_argument("--reconstruction", choices=("bce", "mse"), default="bce", help="binary cross-entropy or squared error")
+    own.add_argument(
+        "--reconstruction", choices=("bce", "mse", "gaussian"), default="bce",
+        help="binary cross-entropy, squared error, or likelihood of a normal distribution whose variance is trained",
+    )  # fmt: skip
     own.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="training steps in which the weight of the KL grows from 0 to beta")
     own.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of this many units before z_mean and z_log_var")
+    own.add_argument("--ema", type=float, help="decay of a moving average of the weights, which makes codes and images; without it, no average")
     own.add_argument(
         "--decoder-learning-rate",
         type=float,

@@ -9,10 +9,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from gdl.arguments import choice, number, several_choices, whole_number
-from gdl.errors import CourseError
+from gdl.arguments import choice, several_choices, whole_number
 from gdl.models.augmentation import AUGMENTATIONS, augmented
-from gdl.models.base import DecoderModel, in_batches, second_optimizer, steps_taken
+from gdl.models.base import DecoderModel, averaged_copy, ema_decay, in_batches, move_average, second_optimizer
 from gdl.models.compiling import an_optimizer
 from gdl.models.networks import image_features, image_from_code
 
@@ -48,10 +47,7 @@ class AdversarialModel(DecoderModel):
         super().__init__(image_size, z_dim, filters, **options)
         critic_steps = whole_number("critic_steps", critic_steps)
         choice("critic_norm", critic_norm, CRITIC_NORMS)
-        ema = None if ema is None else number("ema", ema)
-        if ema is not None and ema >= 1:
-            raise CourseError(f"ema is {ema}: it is the decay of an average, so give at least 0 and less than 1, such as 0.998.")
-        self.critic_steps, self.critic_norm, self.ema = critic_steps, critic_norm, ema
+        self.critic_steps, self.critic_norm, self.ema = critic_steps, critic_norm, ema_decay(ema)
         self.augmentations = several_choices("augment", augment, AUGMENTATIONS)
         self.penalty_every = whole_number("penalty_every", penalty_every)
 
@@ -62,11 +58,7 @@ class AdversarialModel(DecoderModel):
         self.critic = keras.Model(x, layers.Reshape((), dtype="float32")(score), name="critic")
         if critic_norm == "spectral":
             self.critic = with_spectral_norm(self.critic)
-        self.averaged_generator: Any = None
-        if ema is not None:
-            self.averaged_generator = self.make_generator("averaged_generator")
-            self.averaged_generator.trainable = False
-            self.averaged_generator.set_weights(self.generator.get_weights())
+        self.averaged_generator: Any = None if ema is None else averaged_copy(self.generator)
         self.seed_generator = keras.random.SeedGenerator()
         self.trackers = {name: keras.metrics.Mean(name) for name in self.metric_names}
         self.build((None, z_dim))
@@ -111,7 +103,7 @@ class AdversarialModel(DecoderModel):
         weights = self.generator.trainable_variables
         gradients = tape.gradient(scaled_loss, weights)
         self.optimizer.apply_gradients(zip(gradients, weights))
-        self.update_average()
+        move_average([self.averaged_generator], [self.generator], self.optimizer, self.ema)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -144,15 +136,6 @@ class AdversarialModel(DecoderModel):
     def random_codes(self, n: int) -> tf.Tensor:
         """n codes from a standard normal. -> (n, z_dim)"""
         return keras.random.normal((n, self.architecture.z_dim), seed=self.seed_generator)
-
-    def update_average(self) -> None:
-        """Moves the averaged generator towards the generator, faster in the first steps, so that it soon forgets the initial weights."""
-        if self.ema is None:
-            return
-        step = steps_taken(self.optimizer)
-        decay = tf.minimum(self.ema, (1 + step) / (10 + step))
-        for average, new in zip(self.averaged_generator.weights, self.generator.weights):
-            average.assign(decay * average + (1 - decay) * new)
 
     def track(self, **values: tf.Tensor) -> None:
         """Adds values, one for each image, (batch,), to the metrics with these names."""

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from gdl.arguments import did_you_mean, whole_number
+from gdl.arguments import did_you_mean, number, whole_number
 from gdl.data.pixels import check_images, to_float
 from gdl.errors import CourseError
 from gdl.models import OWN_CLASSES, readable_options, replicas
@@ -148,14 +148,15 @@ class FaceModel(CheckedInputs, keras.Model):
 
 
 class DecoderModel(FaceModel):
-    """A FaceModel whose network `decoder` makes images of codes."""
+    """A FaceModel whose network `decoder` makes images of codes, or `averaged_decoder` if there is one."""
 
     decoder: keras.Model
+    averaged_decoder: keras.Model | None = None
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
         z = check_codes(np.array(z) if isinstance(z, (list, tuple)) else z, self.architecture.z_dim, "decode")
-        return in_batches(self.decoder, z)
+        return in_batches(self.decoder if self.averaged_decoder is None else self.averaged_decoder, z)
 
     def generate(self, n: int, seed: int = 0) -> np.ndarray:
         """Images of n random codes from a standard normal. -> (n, size, size, 3) float32 in the pixel range"""
@@ -221,3 +222,33 @@ def second_optimizer(optimizer, precision):
 def steps_taken(optimizer):
     """The number of steps that an optimiser has made, float32. A LossScaleOptimizer does not count them in every version of Keras."""
     return tf.cast(getattr(optimizer, "inner_optimizer", optimizer).iterations.value, tf.float32)
+
+
+def ema_decay(value):
+    """The decay of a moving average as a float, or None for no average; CourseError unless it is at least 0 and less than 1."""
+    decay = None if value is None else number("ema", value)
+    if decay is not None and decay >= 1:
+        raise CourseError(f"ema is {decay}: it is the decay of an average, so give at least 0 and less than 1, such as 0.998.")
+    return decay
+
+
+def averaged_copy(network):
+    """A copy of a network, with the same weights, that is moved by `move_average` and not trained."""
+    copy = keras.models.clone_model(network)
+    copy.trainable = False
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def move_average(averages, networks, optimizer, decay):
+    """Moves averaged networks towards those that the optimiser trains. decay: see `ema_decay`; with None nothing moves.
+
+    Faster in the first steps, so that the averages soon forget the initial weights. The statistics of batch normalisation move, too.
+    """
+    if decay is None:
+        return
+    step = steps_taken(optimizer)
+    decay = tf.minimum(decay, (1 + step) / (10 + step))
+    for average, network in zip(averages, networks):
+        for old, new in zip(average.weights, network.weights):
+            old.assign(decay * old + (1 - decay) * new)

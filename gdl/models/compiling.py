@@ -47,7 +47,9 @@ def check_optimizers(groups: list[tuple]) -> None:
         if optimizer.built and list(map(id, optimizer._trainable_variables)) != list(map(id, weights)):
             raise CourseError("This optimiser already trains another model, whose averages it keeps: make a new one for each model.")
         if optimizer.use_ema and len(groups) > 1:
-            raise CourseError("An optimiser with use_ema can train only a whole model: make it without; adversarial models have the option ema.")
+            raise CourseError(
+                "An optimiser with use_ema can train only a whole model: make it without; a VAE and the adversarial models have the option ema."
+            )
 
 
 def saved_options(config: dict) -> dict:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -15,6 +16,20 @@ def squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
     array([12., 12.])
     """
     return ops.sum(ops.square(x - x_hat), axis=(1, 2, 3))
+
+
+def gaussian_nll(x: tf.Tensor, x_hat: tf.Tensor, log_var: Any) -> tf.Tensor:
+    """Negative log likelihood of images under N(x_hat, exp(log_var)), in nats, summed over pixels and channels. Two (batch, h, w, 3) -> (batch,)
+
+    log_var: log of the variance, one number for all pixels (Rybkin, Daniilidis and Levine 2021) or an array like the images.
+    The likelihood is a density, so the loss can be negative. A number is best at the log of the mean squared error.
+
+    >>> import numpy as np
+    >>> loss = gaussian_nll(np.zeros((1, 1, 1, 3), "float32"), np.ones((1, 1, 1, 3), "float32"), 0.0)
+    >>> round(float(loss[0]), 3)  # 3 (1 + log 2 pi) / 2
+    4.257
+    """
+    return 0.5 * ops.sum(ops.square(x - x_hat) / ops.exp(log_var) + log_var + np.log(2 * np.pi), axis=(1, 2, 3))
 
 
 def binary_crossentropy(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:

@@ -1,5 +1,6 @@
 """The variational autoencoder: an encoder that gives a distribution of codes, and a decoder that makes new images (chapters 02 and 03)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -8,24 +9,29 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl.arguments import choice, number, whole_number
-from gdl.models.base import EncoderDecoderModel, in_batches, second_optimizer, steps_taken
-from gdl.models.losses import binary_crossentropy, kl_divergence, squared_error
+from gdl.models.base import EncoderDecoderModel, averaged_copy, ema_decay, in_batches, move_average, second_optimizer, steps_taken
+from gdl.models.losses import binary_crossentropy, gaussian_nll, kl_divergence, squared_error
 from gdl.models.networks import image_features, image_from_code, normalise_activate
 
-RECONSTRUCTION = {"bce": binary_crossentropy, "mse": squared_error}
+RECONSTRUCTION: dict[str, Callable] = {"bce": binary_crossentropy, "mse": squared_error, "gaussian": gaussian_nll}
 
 
 class VAE(EncoderDecoderModel):
     """Encoder to z_mean and z_log_var, sampling, decoder. Kingma and Welling 2014.
 
     beta: weight of the KL (Higgins et al. 2017).
-    reconstruction: "bce" (binary cross-entropy) or "mse" (squared error), of pixels in [0, 1]
-        whatever the pixel range, and summed over the image.
+    reconstruction: "bce" (binary cross-entropy), "mse" (squared error) or "gaussian" (negative log likelihood of a normal
+        distribution around the reconstruction, with one variance for all pixels, whose logarithm `log_var` is trained; Rybkin,
+        Daniilidis and Levine 2021), of pixels in [0, 1] whatever the pixel range, and summed over the image. Where the standard
+        deviation is sigma, "gaussian" weighs as "mse" does with a beta that is 2 sigma^2 times as large.
     narrow_dense: units of a dense layer between the features and z_mean, z_log_var. A narrow one
         saves most of the encoder's weights. None leaves it out.
     warm_up: training steps in which the weight of the KL grows from 0 to beta (Bowman et al. 2016).
+    ema: decay of a moving average of the weights of both networks, such as 0.998. The averages then do everything but
+        training: codes, images and the validation loss (Yazici et al. 2019). None: no average.
     Further options: see `gdl.models.architecture.Architecture`.
-    Losses and metrics are summed over the pixels or dimensions of each image and averaged over the images.
+    Losses and metrics are summed over the pixels or dimensions of each image and averaged over the images. The metric
+    kl_share is the share of the KL in the loss; "gaussian" has sigma instead, because its loss can be negative.
     Raises CourseError for options that are not known or do not fit together.
 
     >>> import gdl
@@ -36,12 +42,14 @@ class VAE(EncoderDecoderModel):
 
     def __init__(
         self, image_size: int = 64, z_dim: int = 256, filters: tuple = (32, 64, 128, 256),
-        beta: float = 1.0, reconstruction: str = "bce", narrow_dense: int | None = None, warm_up: int = 0, **options: Any,
+        beta: float = 1.0, reconstruction: str = "bce", narrow_dense: int | None = None, warm_up: int = 0,
+        ema: float | None = None, **options: Any,
     ):  # fmt: skip
         super().__init__(image_size, z_dim, filters, **options)
         self.reconstruction = choice("reconstruction", reconstruction, RECONSTRUCTION)
         self.beta, self.warm_up = number("beta", beta), number("warm_up", warm_up)
         self.narrow_dense = None if narrow_dense is None else whole_number("narrow_dense", narrow_dense)
+        self.ema = ema_decay(ema)
 
         x = keras.Input((image_size, image_size, 3))
         features = image_features(x, self.architecture)
@@ -53,21 +61,37 @@ class VAE(EncoderDecoderModel):
         self.sampling = Sampling()
         z = keras.Input((z_dim,))
         self.decoder = keras.Model(z, image_from_code(z, self.architecture), name="decoder")
-        names = ("loss", "reconstruction_loss", "kl_loss", "kl_share")
+        self.averaged_encoder = self.averaged_decoder = None
+        if self.ema is not None:
+            self.averaged_encoder, self.averaged_decoder = averaged_copy(self.encoder), averaged_copy(self.decoder)
+        self.log_var = self.add_weight(shape=(), initializer="zeros", dtype="float32", name="log_var") if reconstruction == "gaussian" else None
+        names = ("loss", "reconstruction_loss", "kl_loss", "kl_share" if self.log_var is None else "sigma")
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
         self.build((None, image_size, image_size, 3))
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        z_mean, z_log_var = self.encoder(x, training=training)
-        return self.decoder(self.sampling(z_mean, z_log_var), training=training)
+        encoder, decoder = self.networks(training)
+        z_mean, z_log_var = encoder(x, training=training)
+        return decoder(self.sampling(z_mean, z_log_var), training=training)
+
+    def networks(self, training: bool) -> tuple[keras.Model, keras.Model]:
+        """Encoder and decoder: those that are trained or, outside training, their averages if there are any."""
+        if training or self.ema is None:
+            return self.encoder, self.decoder
+        return self.averaged_encoder, self.averaged_decoder
 
     def both_losses(self, x: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Reconstruction loss and KL of each image. (batch, size, size, 3) -> (batch,) and (batch,)"""
-        z_mean, z_log_var = self.encoder(x, training=training)  # (batch, z_dim) each
+        encoder, decoder = self.networks(training)
+        z_mean, z_log_var = encoder(x, training=training)  # (batch, z_dim) each
         z = self.sampling(z_mean, z_log_var)  # (batch, z_dim)
-        x_hat = self.decoder(z, training=training)  # (batch, size, size, 3)
-        compare = RECONSTRUCTION[self.reconstruction]
-        return compare(self.unit_range(x), self.unit_range(x_hat)), kl_divergence(z_mean, z_log_var)
+        x_hat = decoder(z, training=training)  # (batch, size, size, 3)
+        return self.compare(self.unit_range(x), self.unit_range(x_hat)), kl_divergence(z_mean, z_log_var)
+
+    def compare(self, x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
+        """Reconstruction loss of each image, of pixels in [0, 1]. Two (batch, size, size, 3) -> (batch,)"""
+        loss = RECONSTRUCTION[self.reconstruction]
+        return loss(x, x_hat) if self.log_var is None else loss(x, x_hat, self.log_var)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -81,6 +105,7 @@ class VAE(EncoderDecoderModel):
         for (optimizer, weights), scaled_loss in zip(self.optimizer_groups, scaled):
             gradients = tape.gradient(scaled_loss, weights)
             optimizer.apply_gradients(zip(gradients, weights))
+        move_average(self.networks(training=False), self.networks(training=True), self.optimizer, self.ema)
         return self.track(reconstruction, kl, beta)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -94,8 +119,10 @@ class VAE(EncoderDecoderModel):
         self.trackers["loss"].update_state(loss)
         self.trackers["reconstruction_loss"].update_state(reconstruction)
         self.trackers["kl_loss"].update_state(kl)
-        # weighted by the loss, the average share is the share of the average loss
-        self.trackers["kl_share"].update_state(beta * kl / loss, sample_weight=loss)
+        if self.log_var is None:  # weighted by the loss, the average share is the share of the average loss
+            self.trackers["kl_share"].update_state(beta * kl / loss, sample_weight=loss)
+        else:
+            self.trackers["sigma"].update_state(ops.exp(self.log_var / 2))
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     @property
@@ -113,12 +140,12 @@ class VAE(EncoderDecoderModel):
             return [(self.optimizer, self.trainable_variables)]
         return [
             (self.optimizer, self.encoder.trainable_variables),
-            (self.decoder_optimizer, self.decoder.trainable_variables),
+            (self.decoder_optimizer, self.decoder.trainable_variables + ([] if self.log_var is None else [self.log_var])),
         ]
 
     def posterior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """z_mean and z_log_var of images. As in `encode` -> two (n, z_dim) float32"""
-        return in_batches(self.encoder, self.check_images(x))
+        return in_batches(self.networks(training=False)[0], self.check_images(x))
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         """z_mean of images. (n, size, size, 3), uint8 or float32 in the pixel range -> (n, z_dim) float32"""
@@ -130,7 +157,7 @@ class VAE(EncoderDecoderModel):
 
     def get_config(self) -> dict[str, Any]:
         own = dict(beta=self.beta, reconstruction=self.reconstruction, narrow_dense=self.narrow_dense, warm_up=self.warm_up)
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **own, "ema": self.ema}
 
 
 class Sampling(layers.Layer):

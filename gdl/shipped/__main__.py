@@ -20,9 +20,9 @@ from gdl.data.faces import faces
 from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.latent.vectors import code_vectors
-from gdl.models.adversarial import AdversarialModel
 from gdl.models.base import check_decoder, check_encoder
 from gdl.models.classifier import AttributeClassifier
+from gdl.models.vae import VAE
 from gdl.shipped import FOLDER
 from gdl.training.run_folder import load
 
@@ -73,12 +73,18 @@ def _labelled_codes(model, options):
 
 
 def _without_history(model):
-    """An adversarial model whose only generator is the averaged one; any other model unchanged."""
-    if not isinstance(model, AdversarialModel):
+    """A model whose only networks are the averaged ones; one without a moving average unchanged."""
+    if getattr(model, "ema", None) is None:
         return model
     single = type(model)(**model.get_config() | {"ema": None})
-    single.generator.set_weights(model.decoder.get_weights())
-    single.critic.set_weights(model.critic.get_weights())
+    if isinstance(model, VAE):
+        for network, average in zip(single.networks(training=True), model.networks(training=False)):
+            network.set_weights(average.get_weights())
+        if model.log_var is not None:
+            single.log_var.assign(model.log_var)
+    else:
+        single.generator.set_weights(model.decoder.get_weights())
+        single.critic.set_weights(model.critic.get_weights())
     return single
 
 

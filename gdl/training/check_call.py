@@ -65,7 +65,9 @@ def check_callbacks(callbacks: Any, model: FaceModel, run: Any, halve_every: int
         if isinstance(callback, keras.callbacks.TensorBoard) and find_spec("tensorboard") is None:
             raise CourseError("The callback TensorBoard needs a package that is not installed: run pip install tensorboard, or leave it out.")
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
-            raise CourseError("SwapEMAWeights exchanges the weights that gdl.train saves: leave it out; adversarial models have the option ema.")
+            raise CourseError(
+                "SwapEMAWeights exchanges the weights that gdl.train saves: leave it out; a VAE and the adversarial models have the option ema."
+            )
         if isinstance(callback, SET_THE_RATE):
             if has_schedule(model.optimizer):
                 raise CourseError(f"The optimiser has a LearningRateSchedule, so {name} cannot set its rate: leave one of the two out.")
@@ -88,7 +90,7 @@ def check_optimizers(model: FaceModel, halve_every: int | None) -> None:
         if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):
             raise CourseError(
                 "An optimiser with use_ema replaces the weights after the last epoch, so that the saved epochs would be of another model: "
-                "make it without use_ema; adversarial models have the option ema."
+                "make it without use_ema; a VAE and the adversarial models have the option ema."
             )
         if halve_every and has_schedule(optimizer):
             raise CourseError("halve_every and the optimiser's LearningRateSchedule both set the learning rate: leave one of the two out.")

@@ -9,6 +9,7 @@ from scipy import integrate, special, stats
 from gdl.models.losses import (
     binary_crossentropy,
     discriminator_loss,
+    gaussian_nll,
     generator_loss,
     gradient_penalty,
     kl_divergence,
@@ -28,6 +29,26 @@ def pixels():
     """Images and their reconstructions, in [0, 1]."""
     rng = np.random.default_rng(0)
     return rng.random((5, 4, 6, 3)).astype("float32"), rng.uniform(0.01, 0.99, (5, 4, 6, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("log_var", [0.0, -5.0, 1.5])
+def test_the_gaussian_loss_is_the_log_density_of_scipy(pixels, log_var):
+    x, x_hat = pixels
+    expected = -stats.norm(x_hat.astype("float64"), np.exp(log_var / 2)).logpdf(x).sum(axis=(1, 2, 3))
+    assert numbers(gaussian_nll, x, x_hat, log_var) == pytest.approx(expected, rel=1e-5)
+    each = np.random.default_rng(1).normal(size=x.shape)
+    expected = -stats.norm(x_hat.astype("float64"), np.exp(each / 2)).logpdf(x).sum(axis=(1, 2, 3))
+    assert numbers(gaussian_nll, x, x_hat, each) == pytest.approx(expected, rel=1e-5), "a variance for each pixel"
+
+
+def test_the_gaussian_loss_is_least_at_the_mean_squared_error(pixels):
+    x, x_hat = pixels
+    log_var = tf.Variable(np.log(np.square(x.astype("float64") - x_hat).mean()), dtype="float32")
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(gaussian_nll(x, x_hat, log_var))
+    assert abs(tape.gradient(loss, log_var)) < 1e-4
+    for away in (-0.1, 0.1):
+        assert numbers(gaussian_nll, x, x_hat, log_var + away).mean() > loss
 
 
 @pytest.mark.parametrize("mean,log_var", [(0.0, 0.0), (1.5, 0.0), (0.0, -3.0), (0.0, 2.0), (-2.0, 1.0), (0.3, -0.7)])

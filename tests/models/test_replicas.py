@@ -42,6 +42,12 @@ def test_two_replicas_train_as_one_device_does(results, optimizers):
     assert result["two"]["loss"][1] < result["two"]["loss"][0]
 
 
+def test_two_replicas_move_the_average_of_a_vae_and_train_its_variance(results):
+    result = results["average and variance"]
+    assert_equal_trainings(result)
+    assert result["two"]["sigma"][1] < result["two"]["sigma"][0] < 1
+
+
 def test_two_replicas_train_the_autoencoder_as_one_device_does(results):
     assert_equal_trainings(results["autoencoder"])
 

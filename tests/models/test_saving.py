@@ -19,6 +19,7 @@ from gdl.registration import CLASSES, registered_names
 Z = np.random.default_rng(0).standard_normal((3, 2)).astype("float32")
 X = np.random.default_rng(0).random((3, 16, 16, 3), np.float32)
 MODELS = {
+    "averaged": lambda: gdl.VAE(16, 2, (4, 8), ema=0.9, reconstruction="gaussian"),
     "plain": lambda: gdl.VAE(16, 2, (4, 8)),
     "residual": lambda: gdl.Autoencoder(16, 2, (4, 8), residual=True, dropout=0.2),
     "resnet18": lambda: gdl.VAE(16, 2, (4, 8), residual="resnet18", kernel_sizes=(5, 3), narrow_dense=8),
@@ -29,7 +30,7 @@ MODELS = {
     "clipped": lambda: gdl.WGAN(16, 2, (4,)),
     "classifier": lambda: gdl.AttributeClassifier(16, ["A", "B"], (4,)),
 }
-NETWORKS = ("encoder", "decoder", "generator", "critic", "network")
+NETWORKS = ("encoder", "decoder", "averaged_encoder", "averaged_decoder", "generator", "critic", "network")
 
 
 def shaken(model):
@@ -91,7 +92,7 @@ def saved_files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     for kind in ("plain", "shuffle", "layers", "classifier"):
         model = shaken(MODELS[kind]())
-        files = {f"{kind}-{name}.{ending}": getattr(model, name) for name in NETWORKS if hasattr(model, name) for ending in ("keras", "h5")}
+        files = {f"{kind}-{name}.{ending}": getattr(model, name) for name in NETWORKS if getattr(model, name, None) for ending in ("keras", "h5")}
         for name, network in {**files, f"{kind}-whole.keras": model}.items():
             network.save(folder / name)
             np.save(folder / f"{name}.npy", np.stack(outputs(decoder_of(network))))

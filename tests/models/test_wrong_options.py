@@ -24,6 +24,8 @@ WRONG = [
     (gdl.VAE, {"pixel_range": (0, 255)}, "pixel_range (0, 255) is not known"),
     (gdl.VAE, {"beta": "1"}, "beta is '1': give a number, at least 0."),
     (gdl.VAE, {"reconstruction": "mae"}, "reconstruction='mae' is not known"),
+    (gdl.VAE, {"ema": 1}, "ema is 1.0: it is the decay of an average, so give at least 0 and less than 1"),
+    (gdl.VAE, {"ema": -0.1}, "ema is -0.1: give a number, at least 0."),
     (gdl.GAN, {"ema": "0.9"}, "ema is '0.9': give a number, at least 0."),
     (gdl.GAN, {"label_smoothing": np.inf}, "label_smoothing is inf: give a number, at least 0."),
     (gdl.WGAN, {"critic_steps": 2.0}, "critic_steps is 2.0: give a whole number, at least 1."),

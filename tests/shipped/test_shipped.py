@@ -143,6 +143,16 @@ def test_a_packed_vae_makes_the_same_images_and_brings_its_vectors(monkeypatch, 
 
 
 @pytest.mark.slow
+def test_a_packed_vae_has_its_averaged_networks_and_its_variance(monkeypatch, capsys, tmp_path, faces):
+    keras.utils.set_random_seed(0)
+    gdl.train(gdl.VAE(32, 4, (8, 16), ema=0.9, reconstruction="gaussian"), faces, epochs=1, run=tmp_path / "run", quiet=True)
+    model, original = gdl.pretrained(packed(monkeypatch, capsys, tmp_path, tmp_path / "run")), gdl.load(tmp_path / "run")
+    assert model.ema is None and original.ema == 0.9 and float(model.log_var) == pytest.approx(float(original.log_var), rel=1e-3) != 0
+    np.testing.assert_allclose(model.generate(4), original.generate(4), atol=5e-3)
+    np.testing.assert_allclose(model.encode(faces.val.images), original.encode(faces.val.images), atol=1e-2)
+
+
+@pytest.mark.slow
 def test_a_packed_gan_has_its_averaged_generator_and_vectors_by_a_classifier(monkeypatch, capsys, tmp_path, faces):
     keras.utils.set_random_seed(0)
     gdl.train(gdl.GAN(32, 4, (8, 16), ema=0.5, pixel_range=(-1, 1)), faces, epochs=1, run=tmp_path / "gan", quiet=True)

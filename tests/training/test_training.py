@@ -267,6 +267,18 @@ def test_a_resumed_vae_ends_where_an_undisturbed_one_does(tmp_path, undisturbed_
 
 
 @pytest.mark.slow
+def test_a_resumed_vae_with_an_average_and_a_learned_variance_ends_where_an_undisturbed_one_does(tmp_path):
+    options = dict(ema=0.9, reconstruction="gaussian")
+    train_vae(with_two_optimizers(vae(**options)), tmp_path / "whole", 3)
+    for epochs in (1, 3):
+        train_vae(with_two_optimizers(vae(**options)), tmp_path / "run", epochs)
+    assert_same_end(tmp_path / "run", tmp_path / "whole")
+    loaded = gdl.load(tmp_path / "run")
+    assert float(loaded.log_var) != 0 and loaded.ema == 0.9
+    assert not np.array_equal(loaded.decoder.get_weights()[0], loaded.averaged_decoder.get_weights()[0])
+
+
+@pytest.mark.slow
 def test_the_same_model_can_be_trained_further(tmp_path, undisturbed_vae):
     model = with_two_optimizers(vae())
     for epochs in (1, 3):

@@ -133,6 +133,7 @@ half = dict(x=uneasy, epochs=6, validate=False, precision="mixed_float16", batch
 cases = {
     "one optimiser": lambda: compare(warm_up=3, filters=(4, 8)),
     "two optimisers": lambda: compare(two=True),
+    "average and variance": lambda: compare(two=True, ema=0.5, reconstruction="gaussian"),
     "autoencoder": lambda: compare(kind=gdl.Autoencoder),
     "uneven batch": lambda: compare(x=x, validate=False),  # of 8, 8 and 7
     "gdl.train": lambda: train(sys.argv[1] + "/run"),
