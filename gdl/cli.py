@@ -14,6 +14,7 @@ from gdl.experiments.job import FEWEST, Job
 from gdl.experiments.options import parser
 from gdl.machine import start_tensorflow
 from gdl.shipped import SHA256
+from gdl.training.devices import check_devices, machines, open_strategy
 from gdl.training.lock import locked
 from gdl.training.run_files import read_settings, run_path
 
@@ -42,25 +43,30 @@ def prepare(options: Namespace) -> None:
 
 def train(options: Namespace) -> None:
     """`gdl train`"""
-    settings = {name: value for name, value in vars(options).items() if name not in ("command", "out")}
+    settings = {name: value for name, value in vars(options).items() if name not in ("command", "out", "devices")}
     job = Job.from_settings(settings)  # raises for invalid values before images are decoded and TensorFlow starts
     _check_data(job.data)
-    if run_path(options.out).is_dir():
+    check_devices(options.devices)
+    if (options.devices is None or machines() == 1) and run_path(options.out).is_dir():
         with locked(run_path(options.out)):  # raises if somebody else trains there; `fit` takes the lock again
             pass
     start_tensorflow()
+    strategy = open_strategy(options.devices)
     from gdl.experiments.fit import build, fit, kept_epoch
     from gdl.training.check_call import check_options
     from gdl.training.display import summary
+    from gdl.training.workers import ended_workers_said
 
     faces = None
     if job.model == "classifier" and options.attributes is None:
         faces = job.open_faces()
         job = Job.from_settings(settings | {"attributes": faces.train.attributes.columns})
-    model = build(job)  # raises for options that do not fit together, before images are decoded
+    with strategy.scope(), ended_workers_said(strategy):
+        model = build(job)  # raises for options that do not fit together, before images are decoded
     check_options(model, options.out, job.training)
     faces = faces or job.open_faces()
-    print(f"{job.model}: {model.count_params():,} weights")
+    devices = strategy.num_replicas_in_sync
+    print(f"{job.model}: {model.count_params():,} weights" + (f" on {devices} devices" if devices > 1 else ""))
     history = fit(model, faces, job, options.out)
     kept = kept_epoch(history, job)
     best = f", the best of {len(history)}, whose weights are kept" if job.training.patience or job.fid_every else ""

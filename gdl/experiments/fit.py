@@ -17,6 +17,7 @@ from gdl.shipped import SHA256, pretrained
 from gdl.training.callbacks import StopIfDiverged, best_epoch
 from gdl.training.run_folder import RunFolder, load
 from gdl.training.train import train
+from gdl.training.workers import is_chief
 
 
 def build(job: Job) -> FaceModel:
@@ -37,7 +38,8 @@ def fit(model: FaceModel, faces: Faces, job: Job, run: str | Path, callbacks: Se
     """Trains a job's model in a run folder. Returns the history, and leaves the model with the weights of `kept_epoch`."""
     best = RunFolder(run).best
     if job.fid_every:
-        callbacks = [*callbacks, StopIfDiverged(), BestFID(faces.val, n=job.fid_samples, every=job.fid_every, file=best)]
+        file = best if is_chief(model) else None
+        callbacks = [*callbacks, StopIfDiverged(), BestFID(faces.val, n=job.fid_samples, every=job.fid_every, file=file)]
     history = train(model, faces, job.epochs, run, callbacks, **asdict(job.training))
     if job.fid_every and best.is_file():
         read_weights(model, best)

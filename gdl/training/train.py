@@ -13,6 +13,7 @@ from gdl.arguments import true_or_false, whole_number
 from gdl.data.splits import Faces
 from gdl.errors import CourseError
 from gdl.models.base import FaceModel
+from gdl.models.replicas import share_dataset
 from gdl.models.saving import read_weights
 from gdl.pictures import plots
 from gdl.training.callbacks import HalveLearningRate, History, Interrupt, Patience, Reseed, StopIfDiverged
@@ -22,6 +23,7 @@ from gdl.training.display import Preview, Progress
 from gdl.training.lock import locked
 from gdl.training.run_folder import RunFolder, run_settings
 from gdl.training.training_options import TrainingOptions
+from gdl.training.workers import ended_workers_said, is_chief, start_alike, weights_from_chief
 
 
 def train(
@@ -45,6 +47,9 @@ def train(
     callbacks: further Keras callbacks, run before the epoch is saved; numbers that they put into `logs` at the end of
         an epoch become columns of the history. An epoch that a callback ends early is not saved.
     quiet: no progress bars and no pictures.  pictures: False leaves out the pictures alone.
+    A model that was made in the scope of TensorFlow's MirroredStrategy or MultiWorkerMirroredStrategy is trained on several
+    devices, with the weights of one device but for rounding. Of several machines, the chief alone reads and writes the run
+    folder and shows progress; the callbacks run on all.
     options: batch_size, learning_rate, halve_every, steps_per_epoch, flip, patience, seed; see
         `gdl.training.training_options.TrainingOptions`.
     Raises CourseError, before any work, for arguments that are not possible, when `run` holds a training with other settings,
@@ -57,9 +62,11 @@ def train(
     check_model_and_faces(model, faces)
     check_options(model, run, settings)
     epochs = whole_number("epochs", epochs)
-    pictures = true_or_false("pictures", pictures) and not true_or_false("quiet", quiet)
-    folder = None if run is None else RunFolder(run)
-    with locked(folder.path) if folder else nullcontext():
+    quiet = true_or_false("quiet", quiet) or not is_chief(model)
+    pictures = true_or_false("pictures", pictures) and not quiet
+    _check_share(model, faces, settings)
+    folder = RunFolder(run) if run is not None and is_chief(model) else None
+    with locked(folder.path) if folder else nullcontext(), ended_workers_said(model.distribute_strategy):
         tf.config.experimental.enable_op_determinism()  # the same seed gives the same weights; Keras's "auto" then means no XLA
         keras.utils.set_random_seed(settings.seed)
         with model.distribute_strategy.scope():
@@ -67,7 +74,7 @@ def train(
                 model.compile(*model.default_optimizers(settings.learning_rate))
         check_optimizers(model, settings.halve_every)
         further = check_callbacks(callbacks, model, run, settings.halve_every)
-        if folder:
+        if run is not None:
             check_can_be_loaded(model, faces, settings)
         return _train(model, faces, epochs, folder, further, quiet, pictures, settings)
 
@@ -75,25 +82,28 @@ def train(
 def _train(model, faces, epochs, folder, callbacks, quiet, pictures, settings):
     """`train` after all checks, in a run folder that nobody else uses."""
     halving = HalveLearningRate(settings.halve_every, [optimizer for optimizer, _ in model.optimizer_groups])
-    done = folder.open(run_settings(model, faces, settings), model, faces.former_fingerprint) if folder else 0  # this loads the rate of a later epoch
+    chosen = run_settings(model, faces, settings)
+    done = folder.open(chosen, model, faces.former_fingerprint) if folder else 0  # this loads the rate of a later epoch
     rows, states = folder.read_history(done) if folder else ([], {})
+    done, rows, states = start_alike(model, {**chosen, "epochs": epochs}, done, rows, states)
 
-    images_per_step = settings.batch_size * model.batches_per_step
+    strategy, images_per_step = model.distribute_strategy, settings.batch_size * model.batches_per_step
     steps = settings.steps_per_epoch
-    if steps is None and model.batches_per_step > 1:
-        steps = max(1, len(faces.train) // images_per_step)  # a smaller last batch could lack images for a critic step
+    if steps is None and (model.batches_per_step > 1 or 0 < len(faces.train) % images_per_step < strategy.num_replicas_in_sync):
+        steps = max(1, len(faces.train) // images_per_step)  # a smaller last batch could lack images for a critic step or a device
     images = min(len(faces.train), (steps or len(faces.train)) * images_per_step)
     history, counters = History(images, rows), Counters(callbacks, states, done)
     stopping = Patience(settings.patience, history)
     stopped = stopping.exhausted() or counters.stopped()
     if done >= epochs or stopped:
         why = "its validation loss has stopped falling" if done < epochs else "nothing left to train"
-        print(f"{folder.path} has {done} finished epochs already; {why}.")
+        if folder:
+            print(f"{folder.path} has {done} finished epochs already; {why}.")
     else:
         if folder:
             folder.begin()
-        if done:
-            print(f"{folder.path}: continuing after epoch {done}.")
+            if done:
+                print(f"{folder.path}: continuing after epoch {done}.")
         own = [counters, halving, Reseed(settings.seed), history, StopIfDiverged()]  # StopIfDiverged comes before the epoch is shown or saved
         if pictures:
             own.append(Preview(faces.val.images[:6], folder.pictures if folder else None))
@@ -103,11 +113,17 @@ def _train(model, faces, epochs, folder, callbacks, quiet, pictures, settings):
             own.append(Saving(folder, history, counters, keep_best=settings.patience is not None))
         pixel_range, labels = model.architecture.pixel_range, model.labels
         batches = faces.train.batches(images_per_step, pixel_range, flip=settings.flip, seed=settings.seed, first_epoch=done, labels=labels)
+        batches = batches.take(steps) if steps else batches
+        steps_per_epoch = None
+        if strategy.num_replicas_in_sync > 1:  # which would begin epochs that nobody asked for
+            batches, steps_per_epoch = batches.repeat(), len(batches)
+        validation = faces.val.batches(settings.batch_size, pixel_range, shuffle=False, labels=labels)
         try:
             with Interrupt() as interrupt:
                 model.fit(
-                    batches.take(steps) if steps else batches,
-                    validation_data=faces.val.batches(settings.batch_size, pixel_range, shuffle=False, labels=labels),
+                    share_dataset(batches, strategy, model.batches_per_step),
+                    steps_per_epoch=steps_per_epoch,
+                    validation_data=share_dataset(validation, strategy),
                     initial_epoch=done,
                     epochs=epochs,
                     callbacks=[*callbacks, *own, stopping, interrupt],
@@ -123,8 +139,17 @@ def _train(model, faces, epochs, folder, callbacks, quiet, pictures, settings):
             read_weights(model, folder.best)
         except CourseError as error:
             raise CourseError(f"{error}: the best weights are lost; gdl.load({str(folder.path)!r}) gives those of the last epoch.") from None
+    if settings.patience is not None:
+        weights_from_chief(model)
     halving.restore()
     return history.table()
+
+
+def _check_share(model, faces, settings):
+    """CourseError unless each device gets an image in each step."""
+    images, devices = min(settings.batch_size, len(faces.train) // model.batches_per_step), model.distribute_strategy.num_replicas_in_sync
+    if images < devices:
+        raise CourseError(f"A batch has {images} images, fewer than the {devices} devices: give a larger batch_size, or train on fewer devices.")
 
 
 class Saving(keras.callbacks.Callback):

@@ -1,0 +1,88 @@
+"""Training on several machines: the chief tells the other workers where to begin, and none of them waits for one that has ended.
+
+Each machine (a worker) runs the same program. The first one, the chief, alone reads and writes the run folder, so that
+the others need not even see it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gdl.errors import CourseError
+from gdl.models.replicas import several_machines
+from gdl.models.saving import MemoryFile, weights_in_memory
+
+ENDED = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)  # what TensorFlow says on the others
+
+
+def is_chief(model: keras.Model) -> bool:
+    """Whether this process reads and writes the run folder: the chief of several machines, and the process on one machine."""
+    return model.distribute_strategy.extended.should_checkpoint
+
+
+def start_alike(model: keras.Model, settings: dict, done: int, rows: list[dict], states: dict) -> tuple[int, list[dict], dict]:
+    """Gives each worker the chief's number of finished epochs, history, counters and weights; on one machine, what it is given.
+
+    settings: see `run_settings`. CourseError on a worker whose settings are not the chief's.
+    """
+    if not several_machines(model.distribute_strategy):
+        return done, rows, states
+    message = json.dumps([settings, done, rows, states])
+    of_chief, done, rows, states = json.loads(from_chief(model, message.encode()))
+    if of_chief != json.loads(json.dumps(settings)):
+        different = [name for name in settings if of_chief.get(name) != json.loads(json.dumps(settings[name]))]
+        raise CourseError(f"This machine has other {', '.join(different)} than the chief: start the same command with the same data on all machines.")
+    if done:
+        weights_from_chief(model)
+    return done, rows, states
+
+
+def weights_from_chief(model: keras.Model) -> None:
+    """Gives each worker the chief's weights and states of the optimisers. On one machine, nothing changes."""
+    if not several_machines(model.distribute_strategy):
+        return
+    content = from_chief(model, weights_in_memory(model).getvalue() if is_chief(model) else b"")
+    if not is_chief(model):
+        model.load_weights(MemoryFile(content))
+
+
+def from_chief(model: keras.Model, content: bytes) -> bytes:
+    """What the chief gives as content, on every worker. All of them have to call it."""
+    first, *_ = _sum([len(content)], model)
+    numbers = np.zeros(int(first), np.float32)
+    if is_chief(model):
+        numbers[:] = np.frombuffer(content, np.uint8)
+    return _sum(numbers, model).astype(np.uint8).tobytes()
+
+
+def _sum(numbers, model):
+    """The chief's numbers, float32, on every worker: all other replicas add zeros."""
+    strategy = model.distribute_strategy
+
+    @tf.function
+    def add(numbers):
+        def on_each(numbers):
+            replica = tf.distribute.get_replica_context()
+            return replica.all_reduce("SUM", numbers * tf.cast(tf.equal(replica.replica_id_in_sync_group, 0), tf.float32))
+
+        return strategy.run(on_each, [numbers])
+
+    return strategy.experimental_local_results(add(tf.constant(numbers, tf.float32)))[0].numpy()
+
+
+@contextmanager
+def ended_workers_said(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Makes TensorFlow's error about a worker that has ended, while the indented lines run, a CourseError."""
+    try:
+        yield
+    except ENDED:
+        if not several_machines(strategy):
+            raise
+        raise CourseError(
+            "Another machine has ended its training or cannot be reached: where it did not say why, start the same command again "
+            "on all machines; they continue after the last finished epoch."
+        ) from None
