@@ -132,6 +132,8 @@ def _plain(settings):
         plain["kernel_sizes"] = kernels[0]
     if plain.get("residual", False) in (None, "block"):
         plain["residual"] = plain["residual"] == "block"
+    if "augment" in plain:
+        plain["augment"] = tuple(plain["augment"])
     if plain.get("critic_norm") == "none":
         plain["critic_norm"] = None
     return plain

@@ -12,7 +12,7 @@ import numpy as np
 from gdl.data.splits import Faces
 from gdl.errors import CourseError
 from gdl.files import write_file
-from gdl.models import model_class, readable_options
+from gdl.models import constructor_options, model_class, readable_options
 from gdl.models.base import FaceModel
 from gdl.models.saving import read_weights, write_weights
 from gdl.profiles import profile
@@ -135,7 +135,9 @@ class RunFolder:
             check_no_weights(self.path)
             return 0
         before = self.read_settings()
-        before = {**before, "options": readable_options(before["options"]), "metrics": self.settings["metrics"]}
+        known = json.loads(json.dumps(constructor_options(settings["model"])))  # an option that is younger than the run has its default
+        options = {name: known[name] for name in known.keys() & settings["options"]} | readable_options(before["options"])
+        before = {**before, "options": options, "metrics": self.settings["metrics"]}
         if before["data"] == former_data:
             before["data"] = settings["data"]
         changes = [f"{name} was {old!r} and is now {new!r}" for name, old, new in _differences(before, self.settings)]
