@@ -13,7 +13,7 @@ from gdl.pictures import plots
 
 DIGITS = {  # of a number in the Markdown table, by the start of its name
     "fid": ".1f", "reconstruction_fid": ".1f", "cpu_minutes": ".1f", "parameters": ",", "kid": ".4f", "mse": ".4f",
-    "precision": ".3f", "recall": ".3f", "ssim": ".3f", "pearson": ".3f",
+    "precision": ".3f", "recall": ".3f", "ssim": ".3f", "pearson": ".3f", "checkerboard": ".2f",
 }  # fmt: skip
 
 

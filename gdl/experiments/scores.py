@@ -11,6 +11,7 @@ from gdl.metrics.frechet import frechet_distance, statistics
 from gdl.metrics.reference import check_network, reference
 from gdl.metrics.scores import feature_scores, features, reconstruction_scores
 from gdl.models.base import EncoderDecoderModel, FaceModel, check_decoder
+from gdl.pictures.spectrum import checkerboard
 
 SPLITS = ("train", "val", "test")
 MIXTURE_IMAGES = 10_000  # images to whose codes the mixture is fitted, at most
@@ -62,7 +63,7 @@ def model_scores(
 
 
 def _distances(images, model, faces, against, network, interval):
-    """The scores of generated images: the distance to each split, and all others against the first."""
+    """The scores of generated images: the distance to each split, all others against the first, and `checkerboard`."""
     generated = features(images, network, model.architecture.pixel_range)
     first, *others = (getattr(faces, split) for split in against)
     scores = feature_scores(generated, first, network, interval)
@@ -72,4 +73,4 @@ def _distances(images, model, faces, against, network, interval):
     for name, split in zip(against[1:], others):
         real = reference(split, network)
         distances[f"{distance}_{name}"] = frechet_distance(*own, real.mean, real.covariance)
-    return distances | scores
+    return distances | scores | {"checkerboard": checkerboard(images, model.architecture.pixel_range)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gdl.errors import CourseError
-from gdl.pictures.spectrum import radial_power
+from gdl.pictures.spectrum import checkerboard, radial_power
 
 
 def members(height, width):
@@ -106,3 +106,29 @@ def test_a_direct_sum_says_the_same():
 def test_errors(images, words):
     with pytest.raises(CourseError, match=words):
         radial_power(images)
+
+
+def test_white_noise_has_no_checkerboard_and_a_lighter_pattern_counts_less():
+    noise = 0.5 + 0.05 * np.random.default_rng(0).standard_normal((400, 32, 32, 3)).clip(-4, 4)
+    assert checkerboard(noise) == pytest.approx(1, abs=0.05)
+    row, column = np.indices((32, 32))
+    for pattern in (row % 2, column % 2, (row + column) % 2):
+        ratios = [checkerboard(noise + height * (pattern[..., None] - 0.5)) for height in (0.01, 0.02, 0.04)]
+        excess = np.array(ratios) - 1
+        assert excess[1:] / excess[:-1] == pytest.approx(4, rel=0.15), "power grows with the square of the height"
+    assert checkerboard(noise + 0.04 * (row // 2 % 2)[..., None]) == pytest.approx(1, abs=0.06), "a period of four is none of two"
+
+
+def test_the_pattern_of_a_transposed_convolution_is_seen():
+    """Kernel 3 with stride 2 covers every second pixel twice; kernel 4 covers all alike (Odena, Dumoulin and Olah 2016)."""
+    x = np.random.default_rng(0).uniform(0.2, 0.8, (50, 16, 16, 3))
+
+    def doubled(kernel):
+        up = np.zeros((50, 30 + kernel, 30 + kernel, 3))
+        for i in range(kernel):
+            for j in range(kernel):
+                up[:, i : i + 32 : 2, j : j + 32 : 2] += x / kernel**2
+        return up[:, 1:33, 1:33]
+
+    even, uneven = doubled(4)[:, :30, :30], doubled(3)[:, :30, :30]
+    assert checkerboard(uneven) > 5 * checkerboard(even)
