@@ -5,6 +5,7 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
+from pathlib import Path
 
 from gdl.errors import CourseError
 
@@ -19,6 +20,15 @@ def in_notebook() -> bool:
 def on_command_line() -> bool:
     """Whether this process is the command `gdl`, or `python -m gdl`, whose package is imported before its name is known."""
     return os.path.basename(sys.argv[0] if sys.argv else "").removesuffix(".exe") in ("-m", "gdl")
+
+
+def bfloat16_instructions() -> bool:
+    """Whether this processor multiplies bfloat16 numbers (AVX512-BF16 or AMX), as Linux says, and TensorFlow may use that; elsewhere False."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags) and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
 
 
 def start_tensorflow() -> None:

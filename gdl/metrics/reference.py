@@ -26,6 +26,7 @@ class Reference(NamedTuple):
     n: int
     network: str  # "inception" or "stand_in"
     size: int  # height of the images in pixels
+    precision: str = "float32"  # dtype in which the network computed; images that are compared with them are computed in it too
 
 
 def check_network(network: str) -> None:
@@ -34,10 +35,10 @@ def check_network(network: str) -> None:
         raise CourseError(f"network={network!r} is not known: choose 'inception', or 'stand_in' for quick trials.")
 
 
-def extract(images: np.ndarray, network: str) -> np.ndarray:
-    """Features of a network. (n, height, width, 3) uint8 -> (n, d) float32"""
+def extract(images: np.ndarray, network: str, precision: str | None = None) -> np.ndarray:
+    """Features of a network. (n, height, width, 3) uint8 -> (n, d) float32. precision: of the Inception, as in `inception_features`"""
     check_network(network)
-    return inception.inception_features(images) if network == "inception" else stand_in.stand_in_features(images)
+    return inception.inception_features(images, precision) if network == "inception" else stand_in.stand_in_features(images)
 
 
 def reference(real: Split | np.ndarray | Reference, network: str = "inception") -> Reference:
@@ -62,8 +63,10 @@ def reference(real: Split | np.ndarray | Reference, network: str = "inception") 
         return compute_reference(real, network)
     if real.fingerprint is None:
         return compute_reference(real.images, network)
-    file = cache.folder() / f"reference-{network}-{VERSIONS[network]}-{real.fingerprint}.npz"
-    stored = _read(file, len(real), network)
+    precision = network_precision(network)
+    name = network if precision == "float32" else f"{network}-{precision}"
+    file = cache.folder() / f"reference-{name}-{VERSIONS[network]}-{real.fingerprint}.npz"
+    stored = _read(file, len(real), network, precision)
     if stored is not None:
         return stored
     computed = compute_reference(real.images, network)
@@ -76,19 +79,24 @@ def reference(real: Split | np.ndarray | Reference, network: str = "inception") 
     return computed
 
 
+def network_precision(network: str) -> str:
+    """The dtype in which a network computes now: float32 for the stand-in, and as set for the Inception."""
+    return inception.default_precision() if network == "inception" else "float32"
+
+
 def compute_reference(images: np.ndarray, network: str) -> Reference:
     """The Reference of uint8 images (n, height, width, 3), which may be a memory map: they are never all in memory."""
     if not getattr(images, "shape", ()) or len(images) < 2:
         raise CourseError("A reference needs at least two real images: give a split, such as faces.train, or a uint8 array (n, height, width, 3).")
-    n = len(images)
+    n, precision = len(images), network_precision(network)
     chosen = np.sort(np.random.default_rng(0).choice(n, min(n, ROWS), replace=False))
     count, mean, scatter, kept = 0, np.zeros(()), np.zeros(()), []
     for start in range(0, n, ROWS):
-        features = extract(images[start : start + ROWS], network)
+        features = extract(images[start : start + ROWS], network, precision)
         rows = chosen[(chosen >= start) & (chosen < start + ROWS)] - start
         kept.append(features[rows])
         count, mean, scatter = _merge(count, mean, scatter, features.astype(np.float64))
-    return Reference(mean, scatter / (n - 1), np.concatenate(kept), n, network, images.shape[1])
+    return Reference(mean, scatter / (n - 1), np.concatenate(kept), n, network, images.shape[1], precision)
 
 
 def _merge(n, mean, scatter, features):
@@ -100,13 +108,12 @@ def _merge(n, mean, scatter, features):
     return n + more, mean + step * (more / (n + more)), scatter
 
 
-def _read(file: Path, n: int, network: str) -> Reference | None:
+def _read(file: Path, n: int, network: str, precision: str) -> Reference | None:
     """The Reference of a file; None if the file is missing, damaged, or of other images."""
     try:
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
-            stored = Reference(
-                arrays["mean"], arrays["covariance"], arrays["features"], int(arrays["n"]), str(arrays["network"]), int(arrays["size"])
-            )
+            numbers = (arrays["mean"], arrays["covariance"], arrays["features"])
+            stored = Reference(*numbers, int(arrays["n"]), str(arrays["network"]), int(arrays["size"]), precision)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     d = len(stored.mean)

@@ -175,11 +175,13 @@ def _features_and_reference(images, real, network, pixel_range=(0, 1)):
     _note_numbers(len(images), real)
     if images.shape[1] != real.size:
         _note("size", f"images of {images.shape[1]} pixels against real ones of {real.size}: compare only values made with the same two sizes.")
-    return extract(images, network), real
+    return extract(images, network, real.precision), real
 
 
 def _note_numbers(n, real):
-    """Prints notes on what n images and the number of real images allow to compare."""
+    """Prints notes on what n images, the number of real images and the precision allow to compare."""
+    if real.precision != "float32":
+        _note("precision", f"FID in {real.precision}: set GDL_FID_PRECISION=float32 for values that can be compared with published ones.")
     fewest = min(n, real.n)
     if real.network == "inception" and fewest < INCEPTION_FEATURES:
         _note("few", f"{fewest:,} images are fewer than the 2,048 features, so FID comes out too large; KID does not.")

@@ -16,6 +16,8 @@ import tensorflow as tf
 from conftest import run_program
 from make_inception_fixtures import SIZES, pictures, sets
 
+import gdl
+from gdl import metrics
 from gdl.data import cache
 from gdl.errors import CourseError
 from gdl.metrics import frechet, inception, weights
@@ -81,6 +83,51 @@ def test_neither_the_dtype_policy_nor_eager_execution_changes_features(real_weig
         inception._network.cache_clear()
 
 
+def test_bfloat16_is_near_to_float32_and_float32_is_the_default(real_weights, reference, monkeypatch):
+    monkeypatch.delenv("GDL_FID_PRECISION", raising=False)
+    images = pictures(*SIZES["32x32"], seed=0)
+    exact = inception_features(images)
+    assert np.array_equal(exact, inception_features(images, "float32"))
+    assert 1e-4 < worst(inception_features(images, "bfloat16"), exact) < 0.05  # bfloat16 has 8 bits: 0.004 in each of 94 convolutions
+    monkeypatch.setenv("GDL_FID_PRECISION", "bfloat16")
+    assert np.array_equal(inception_features(images), inception_features(images, "bfloat16"))
+
+
+def test_the_precision_is_chosen_by_the_variable_and_the_processor(monkeypatch):
+    monkeypatch.setattr(inception.tf.config, "list_physical_devices", lambda kind: [])
+    for fast in (True, False):
+        monkeypatch.setattr(inception, "bfloat16_instructions", lambda fast=fast: fast)
+        for value, expected in {"": "float32", "float32": "float32", "bfloat16": "bfloat16", "auto": "bfloat16" if fast else "float32"}.items():
+            monkeypatch.setenv("GDL_FID_PRECISION", value)
+            assert inception.default_precision() == expected
+    monkeypatch.setattr(inception, "bfloat16_instructions", lambda: True)
+    monkeypatch.setenv("GDL_FID_PRECISION", "auto")
+    monkeypatch.setattr(inception.tf.config, "list_physical_devices", lambda kind: ["a GPU"])
+    assert inception.default_precision() == "float32"
+    monkeypatch.setenv("GDL_FID_PRECISION", "float16")
+    with pytest.raises(CourseError, match="'float16': choose 'float32' or 'bfloat16'"):
+        inception.default_precision()
+
+
+def test_references_of_two_precisions_are_kept_apart_and_images_follow_theirs(own_cache, monkeypatch):
+    used = []
+
+    def features(images, precision):
+        used.append(precision)
+        return np.random.default_rng(0).standard_normal((len(images), 5)).astype(np.float32)
+
+    monkeypatch.setattr(inception, "inception_features", features)
+    train, known = gdl.DrawnFaces(n=40, size=16).train, {}
+    for precision in ("float32", "bfloat16", "float32", "bfloat16"):
+        monkeypatch.setenv("GDL_FID_PRECISION", precision)
+        known[precision] = metrics.reference(train)
+        assert known[precision].precision == precision
+    assert used == ["float32", "bfloat16"] and len(list(own_cache.glob("reference-inception-*"))) == 2
+    monkeypatch.setenv("GDL_FID_PRECISION", "bfloat16")
+    metrics.fid(train.images[:10], known["float32"])  # never one precision against the other
+    assert used[2:] == ["float32"]
+
+
 @pytest.mark.slow
 def test_determinism_changes_nothing(real_weights, reference, tmp_path):
     np.save(tmp_path / "images.npy", pictures(*SIZES["32x32"], seed=0))
@@ -92,9 +139,9 @@ def test_a_memory_map_goes_through_in_batches_and_the_network_is_built_once(real
     monkeypatch.setattr(inception, "BATCH", 2)
     np.save(tmp_path / "images.npy", pictures(*SIZES["32x32"], seed=0))  # three images: a batch of two, and one
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
-    network = inception._network()
+    network = inception._network("float32")
     assert worst(inception_features(images), reference["32x32"]) < 5e-5
-    assert inception._network() is network and network.experimental_get_tracing_count() == 1
+    assert inception._network("float32") is network and network.experimental_get_tracing_count() == 1
     assert inception_features(images[:0]).shape == (0, 2048)
 
 
@@ -120,7 +167,7 @@ def test_gpus_compute_with_full_float32_precision_and_get_their_setting_back(mon
         enabled.append(tf.config.experimental.tensor_float_32_execution_enabled())
         return np.ones((len(images), 2048), np.float32)
 
-    monkeypatch.setattr(inception, "_network", lambda: network)
+    monkeypatch.setattr(inception, "_network", lambda precision: network)
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     assert inception_features(np.zeros((60, 4, 4, 3), np.uint8)).sum() == 60 * 2048
     assert enabled == [False, False]

@@ -142,14 +142,14 @@ def test_a_split_is_measured_once(own_cache, calls):
     second = metrics.reference(gdl.DrawnFaces(n=40, size=16).train, "stand_in")
     assert calls == [32]
     assert all(np.array_equal(a, b) for a, b in zip(first, second))
-    assert [type(value) for value in second] == [np.ndarray] * 3 + [int, str, int]
+    assert [type(value) for value in second] == [np.ndarray] * 3 + [int, str, int, str]
     assert metrics.reference(second, "stand_in") is second
     (file,) = own_cache.glob("reference-*")
     assert file.name == f"reference-stand_in-{VERSIONS['stand_in']}-{faces.fingerprint}-train.npz"
 
 
 def test_other_data_crops_sizes_splits_and_networks_are_measured_apart(own_cache, calls, make_celeba, monkeypatch):
-    monkeypatch.setattr(inception, "inception_features", lambda images: images.reshape(len(images), -1)[:, :5].astype(np.float32))
+    monkeypatch.setattr(inception, "inception_features", lambda images, precision: images.reshape(len(images), -1)[:, :5].astype(np.float32))
     root = make_celeba()
     celeba = gdl.CelebA(root, size=16)
     sets = [
@@ -289,7 +289,7 @@ def test_the_keys_of_the_scores(faces, monkeypatch):
     assert 0.5 < scores["stand_in_precision"] <= 1 and 0.5 < scores["stand_in_recall"] <= 1
     assert abs(scores["stand_in_kernel_distance"]) < 5 * scores["stand_in_kernel_distance_error"]
 
-    monkeypatch.setattr(inception, "inception_features", metrics.stand_in_features)
+    monkeypatch.setattr(inception, "inception_features", lambda images, precision=None: metrics.stand_in_features(images))
     assert list(metrics.scores(images, images)) == ["fid", "kid", "kid_error", "precision", "recall"]
     assert list(metrics.scores(images, images, interval=True))[:3] == ["fid", "fid_low", "fid_high"]
     assert metrics.kid(images, images[:60]) == tuple(list(metrics.scores(images, images[:60]).values())[1:3])
@@ -301,7 +301,7 @@ def test_the_features_of_the_images_are_computed_once(calls):
 
 
 def test_notes_are_printed_once(monkeypatch, capsys):
-    monkeypatch.setattr(inception, "inception_features", metrics.stand_in_features)
+    monkeypatch.setattr(inception, "inception_features", lambda images, precision=None: metrics.stand_in_features(images))
     metrics.stand_in_distance(noise(20), noise(20, 1))
     assert capsys.readouterr().out == ""
     metrics.fid(noise(20, size=32), noise(30, 1))
