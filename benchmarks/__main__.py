@@ -1,4 +1,4 @@
-"""python -m benchmarks vae | wgan_gp: images per second of a model and of the plain recipe, alternating in one run; latent: see benchmarks.latent."""
+"""python -m benchmarks vae | wgan_gp: images per second of a model and of the plain recipe, in turn; cost, inception, latent, quality: see there."""
 
 import argparse
 import tempfile
@@ -17,7 +17,7 @@ import pandas as pd  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
-from benchmarks import latent  # noqa: E402
+from benchmarks import cost, inception, latent, quality  # noqa: E402
 from benchmarks.plain_vae import PlainVAE, jpeg_batches  # noqa: E402
 from benchmarks.plain_wgan_gp import PlainWGANGP  # noqa: E402
 
@@ -26,6 +26,7 @@ DEFAULTS = {
     "vae": dict(filters=[32, 64, 128, 256], batch_size=128, steps=20),
     "wgan_gp": dict(filters=[64, 128, 256, 512], batch_size=64, critic_steps=3, steps=5),
 }
+OTHERS = {"cost": cost, "inception": inception, "latent": latent, "quality": quality}
 WARM_UP = 3  # steps at the start of each round that are not timed
 
 
@@ -54,14 +55,15 @@ def parser():
         command.add_argument("--rounds", type=int, default=5, help="times that each variant is measured, in turn")
         command.add_argument("--steps", type=int, help="training steps in a round")
         command.set_defaults(**defaults)
-    latent.add_options(models.add_parser("latent", formatter_class=argparse.ArgumentDefaultsHelpFormatter))
+    for name, benchmark in OTHERS.items():
+        benchmark.add_options(models.add_parser(name, formatter_class=argparse.ArgumentDefaultsHelpFormatter))
     return parser
 
 
 def main():
     options = parser().parse_args()
-    if options.model == "latent":
-        return latent.main(options)
+    if options.model in OTHERS:
+        return OTHERS[options.model].main(options)
     faces = gdl.faces(options.data, size=64, n=options.n)
     with tempfile.TemporaryDirectory() as folder:
         compare(options, faces, jpeg_files(options, folder))

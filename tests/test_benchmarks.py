@@ -2,9 +2,11 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 import gdl
+from benchmarks import cost, quality
 from benchmarks.__main__ import flops_of_an_image, parser
 from benchmarks.latent import at_half
 from benchmarks.latent import main as latent
@@ -100,3 +102,54 @@ def test_tables_of_edits_are_printed(drawn_celeba, monkeypatch, capsys):
         "gan: groups",
     ):
         assert title in printed
+
+
+def test_a_training_ends_when_it_is_as_good_as_its_goal(monkeypatch):
+    """Five epochs of 30 s each, measured every minute: not after the first, then 90, 60."""
+    values = iter([90.0, 60.0])
+    monkeypatch.setattr(gdl.metrics, "fid", lambda *arguments: next(values))
+    watch = quality.UntilAsGood(None, samples=4, every=1.0, minutes=10.0, goal=60.0, rows=[])
+    watch.set_model(gdl.GAN(16, 4, (4,)))
+    for epoch in range(4):
+        assert not watch.ended()
+        watch.on_epoch_end(epoch, {"cpu_seconds": 30.0})
+    assert watch.model.stop_training and watch.ended() and watch.spent() == 2.0
+    assert quality.fids(watch.rows) == [90.0, 60.0] and quality.fids([{"fid_train": float("nan")}, {}]) == []
+    again = quality.UntilAsGood(None, 4, 1.0, 10.0, goal=59.0, rows=watch.rows)
+    assert not again.ended() and again.spent(measured=True) == 2.0, "with a higher goal the same run continues"
+    assert quality.UntilAsGood(None, 4, 1.0, minutes=2.0, goal=1.0, rows=watch.rows).ended(), "or not, if its minutes are spent"
+
+
+@pytest.mark.slow
+def test_quality_trains_measures_and_writes_a_table(tmp_path, monkeypatch, capsys):
+    """Small networks, a stand-in for the FID that falls with every call, and a second call that trains nothing."""
+    file = tmp_path / "small.toml"
+    small = "filters = [4]\nz_dim = 4\nkernel_sizes = 3\nbatch_size = 16\npatience = 0\nepochs = 3\n"
+    file.write_text(
+        'title = "t"\nquestion = "q?"\n' + "".join(f'[[variants]]\nname = "{name}"\nmodel = "vae"\n{small}' for name in ("textbook_vae", "vae"))
+    )
+    calls = []
+    monkeypatch.setattr(quality, "FILE", str(file))
+    monkeypatch.setattr(quality, "reference", lambda split: None)
+    monkeypatch.setattr(gdl.metrics, "fid", lambda images, *rest: calls.append(len(images)) or 100.0 - 10 * len(calls))
+    options = parser().parse_args(
+        ["quality", "--data", "drawn", "--n", "60", "--out", str(tmp_path / "out"), "--models", "vae", "--seeds", "1", "--minutes", "1e-6"]
+    )
+    quality.main(options)
+    table = pd.read_csv(tmp_path / "out" / "quality.csv")
+    assert table.loc[0, ["FID of the textbook's", "FID"]].tolist() == [90, 80] and calls == [2000, 2000]
+    assert table.loc[0, "share"] == pytest.approx(table.loc[0, "minutes"] / table.loc[0, "its minutes"])
+    quality.main(options)
+    assert len(calls) == 2 and pd.read_csv(tmp_path / "out" / "quality.csv").equals(table)
+    assert "share" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_cost_of_each_option_is_measured_beside_the_model_without_it(capsys):
+    common = ["--precision", "float32", "--filters", "4", "8", "--size", "16", "--batch-size", "8", "--rounds", "1", "--steps", "1"]
+    cost.main(parser().parse_args(["cost", "--models", "WGANGP", "VAE", *common]))
+    printed = capsys.readouterr().out
+    for kind in ("WGANGP", "VAE"):
+        for name in cost.OPTIONS[kind]:
+            assert name in printed
+    assert printed.count("1.00") >= 2, "the first of each table is the measure"
