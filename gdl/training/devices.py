@@ -42,7 +42,8 @@ def open_strategy(devices: str | None) -> "tf.distribute.Strategy":
 
     devices: "all", or a number of GPUs; without GPUs, "all" is the processor. None is one device, as TensorFlow chooses it,
         whatever TF_CONFIG says.
-    Waits until all machines of TF_CONFIG have called it. CourseError when this machine has fewer GPUs.
+    Waits until all machines of TF_CONFIG have called it. CourseError when this machine has fewer GPUs, and when its address
+    in TF_CONFIG cannot be used.
     """
     import tensorflow as tf
 
@@ -58,5 +59,11 @@ def open_strategy(devices: str | None) -> "tf.distribute.Strategy":
         print("TensorFlow finds no GPU on this machine: the processor trains.")
     if machines() > 1:
         print(f"Waiting for all {machines()} machines of TF_CONFIG.", flush=True)
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except tf.errors.UnknownError as error:  # "Could not start gRPC server"
+            raise CourseError(
+                f"TensorFlow cannot use this machine's address in TF_CONFIG ({error.message}): "
+                "another program may have the port; give another port in TF_CONFIG on all machines."
+            ) from None
     return tf.distribute.MirroredStrategy() if len(gpus) > 1 else tf.distribute.get_strategy()

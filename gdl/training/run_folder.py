@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ class RunFolder:
         before = {**before, "options": options, "metrics": self.settings["metrics"]}
         if before["data"] == former_data:
             before["data"] = settings["data"]
-        changes = [f"{name} was {old!r} and is now {new!r}" for name, old, new in _differences(before, self.settings)]
+        changes = [f"{name} was {old!r} and is now {new!r}" for name, old, new in differences(before, self.settings)]
         if changes:
             raise CourseError(
                 f"{self.path} holds a training with other settings ({'; '.join(changes)}): "
@@ -192,12 +193,12 @@ class RunFolder:
         write_weights(model, file)
 
 
-def _differences(before, after, name=""):
+def differences(before: dict, after: dict) -> Iterator[tuple[str, Any, Any]]:
     """(name, old, new) for each entry in which two nested dicts differ."""
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
-            yield from _differences(old, new, f"{name}{key} ")
+            yield from differences(old, new)
         elif not _same(old, new):
             yield key, old, new
 

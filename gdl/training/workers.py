@@ -15,6 +15,7 @@ import tensorflow as tf
 from gdl.errors import CourseError
 from gdl.models.replicas import several_machines
 from gdl.models.saving import MemoryFile, weights_in_memory
+from gdl.training.run_folder import differences
 
 ENDED = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)  # what TensorFlow says on the others
 
@@ -31,11 +32,11 @@ def start_alike(model: keras.Model, settings: dict, done: int, rows: list[dict],
     """
     if not several_machines(model.distribute_strategy):
         return done, rows, states
-    message = json.dumps([settings, done, rows, states])
-    of_chief, done, rows, states = json.loads(from_chief(model, message.encode()))
-    if of_chief != json.loads(json.dumps(settings)):
-        different = [name for name in settings if of_chief.get(name) != json.loads(json.dumps(settings[name]))]
-        raise CourseError(f"This machine has other {', '.join(different)} than the chief: start the same command with the same data on all machines.")
+    own = json.loads(json.dumps(settings))  # tuples become lists, as in the chief's
+    of_chief, done, rows, states = json.loads(from_chief(model, json.dumps([own, done, rows, states]).encode()))
+    different = [f"{name} is {here!r} on this machine and {there!r} on the chief" for name, there, here in differences(of_chief, own)]
+    if different:
+        raise CourseError(f"{'; '.join(different)}: start the same command with the same data on all machines.")
     if done:
         weights_from_chief(model)
     return done, rows, states
@@ -52,26 +53,26 @@ def weights_from_chief(model: keras.Model) -> None:
 
 def from_chief(model: keras.Model, content: bytes) -> bytes:
     """What the chief gives as content, on every worker. All of them have to call it."""
-    first, *_ = _sum([len(content)], model)
-    numbers = np.zeros(int(first), np.float32)
+    strategy = model.distribute_strategy
+    length = _sum(tf.constant([len(content)], tf.float64), strategy)  # a float32 is not exact beyond 2**24
+    numbers = np.zeros(int(length[0]), np.float32)
     if is_chief(model):
         numbers[:] = np.frombuffer(content, np.uint8)
-    return _sum(numbers, model).astype(np.uint8).tobytes()
+    return _sum(tf.constant(numbers), strategy).astype(np.uint8).tobytes()
 
 
-def _sum(numbers, model):
-    """The chief's numbers, float32, on every worker: all other replicas add zeros."""
-    strategy = model.distribute_strategy
+def _sum(numbers, strategy):
+    """The chief's floating-point numbers on every worker: all other replicas add zeros."""
+    return strategy.experimental_local_results(_on_all(numbers, strategy))[0].numpy()
 
-    @tf.function
-    def add(numbers):
-        def on_each(numbers):
-            replica = tf.distribute.get_replica_context()
-            return replica.all_reduce("SUM", numbers * tf.cast(tf.equal(replica.replica_id_in_sync_group, 0), tf.float32))
 
-        return strategy.run(on_each, [numbers])
+@tf.function(reduce_retracing=True)
+def _on_all(numbers, strategy):
+    def on_each(numbers):
+        replica = tf.distribute.get_replica_context()
+        return replica.all_reduce("SUM", numbers * tf.cast(tf.equal(replica.replica_id_in_sync_group, 0), numbers.dtype))
 
-    return strategy.experimental_local_results(add(tf.constant(numbers, tf.float32)))[0].numpy()
+    return strategy.run(on_each, [numbers])
 
 
 @contextmanager
