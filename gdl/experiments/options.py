@@ -4,6 +4,7 @@ import argparse
 
 from gdl.experiments.job import PRECISIONS, Job
 from gdl.models.architecture import DOWNSAMPLING, UPSAMPLING, Architecture
+from gdl.shipped import SHA256
 from gdl.training.recipes import PHOTOGRAPHS
 from gdl.training.training_options import TrainingOptions
 
@@ -12,7 +13,7 @@ DATA = (
     "'drawn' is the course's own drawn faces. Without it: the environment variable GDL_DATA, else data/celeba, "
     "else the drawn faces"
 )
-RUN = "folder that training wrote, or a model that comes with the course: vae-celeba64 or gan-celeba64"
+RUN = f"folder that training wrote, or a model that comes with the course: {', '.join(SHA256)}"
 STYLE = dict(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
 
 

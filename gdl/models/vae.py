@@ -64,7 +64,10 @@ class VAE(EncoderDecoderModel):
         self.averaged_encoder = self.averaged_decoder = None
         if self.ema is not None:
             self.averaged_encoder, self.averaged_decoder = averaged_copy(self.encoder), averaged_copy(self.decoder)
-        self.log_var = self.add_weight(shape=(), initializer="zeros", dtype="float32", name="log_var") if reconstruction == "gaussian" else None
+        self.log_var: Any = None
+        if reconstruction == "gaussian":
+            start = keras.initializers.Constant(-3.0)  # a deviation of 0.22, about that of pixels
+            self.log_var = self.add_weight(shape=(), initializer=start, dtype="float32", name="log_var")
         names = ("loss", "reconstruction_loss", "kl_loss", "kl_share" if self.log_var is None else "sigma")
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
         self.build((None, image_size, image_size, 3))

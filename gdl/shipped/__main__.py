@@ -1,7 +1,7 @@
 """Packs a trained run as one of the models that come with the course.
 
     python -m gdl.shipped NAME RUN                          a classifier
-    python -m gdl.shipped NAME RUN --data data/celeba       a VAE, with its attribute vectors on the training images
+    python -m gdl.shipped NAME RUN --data data/celeba       a VAE or an autoencoder, with attribute vectors of the training images
     python -m gdl.shipped NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier labels
 
 Writes NAME.npz beside this file and prints its checksum, which belongs in SHA256 of `gdl.shipped`.
@@ -34,7 +34,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m gdl.shipped", description="Packs a trained run as one of the models that come with the course.")
     parser.add_argument("name", help="such as vae-celeba64")
     parser.add_argument("run", help="folder that `python -m gdl train` has written")
-    parser.add_argument("--data", help="folder of photographs with attributes, for the vectors of a VAE")
+    parser.add_argument("--data", help="folder of photographs with attributes, or drawn, for the vectors of a VAE or an autoencoder")
+    parser.add_argument("--n", type=int, help="use at most this many images of --data, as in training")
     parser.add_argument("--classifier", help="folder of a trained classifier, for the vectors of a GAN")
     options = parser.parse_args()
     model = load(options.run)
@@ -61,7 +62,7 @@ def _labelled_codes(model, options):
     """Codes, and the attributes of their images: the labels of training photographs, or those that a classifier gives to samples."""
     if options.data:
         check_encoder(model)
-        split = faces(options.data, size=model.architecture.image_size).train
+        split = faces(options.data, size=model.architecture.image_size, n=options.n).train
         return model.encode(split.images), split.attributes
     check_decoder(model)
     classifier = load(options.classifier)
