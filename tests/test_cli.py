@@ -336,6 +336,8 @@ def test_beta_1_is_that_of_both_optimizers(trained_with, kind):
     assert [float(optimizer.learning_rate) for optimizer, _ in model.optimizer_groups] == pytest.approx([PHOTOGRAPHS[kind]["learning_rate"], 0.003])
     usual = gdl.GAN(image_size=32, z_dim=4, filters=(4,)).default_optimizers()[0]
     assert all(optimizer.beta_2 == usual.beta_2 and optimizer.beta_1 != usual.beta_1 for optimizer, _ in model.optimizer_groups)
+    model = trained_with(kind, "--beta-1", 0, "--beta-2", 0.99)["model"]
+    assert [(optimizer.beta_1, optimizer.beta_2) for optimizer, _ in model.optimizer_groups] == [(0, 0.99), (0, 0.99)]
 
 
 def test_a_vae_takes_a_learned_variance_and_without_the_option_no_average(trained_with):

@@ -26,11 +26,10 @@ def build(job: Job) -> FaceModel:
     keras.config.set_dtype_policy(job.precision)
     model = model_class(job.model)(**job.model_options)
     rate, second_rate = job.training.learning_rate, job.second_learning_rate
-    if second_rate is not None or job.beta_1 is not None:  # otherwise gdl.train makes the usual optimisers
+    if second_rate is not None or job.betas:  # otherwise gdl.train makes the usual optimisers
         first, *_ = model.default_optimizers(rate)
         *_, second = model.default_optimizers(rate if second_rate is None else second_rate)
-        changes = {} if job.beta_1 is None else {"beta_1": job.beta_1}
-        model.compile(*(type(optimizer).from_config({**optimizer.get_config(), **changes}) for optimizer in (first, second)))
+        model.compile(*(type(optimizer).from_config({**optimizer.get_config(), **job.betas}) for optimizer in (first, second)))
     return model
 
 

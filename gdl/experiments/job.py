@@ -18,9 +18,9 @@ FEWEST = 4  # images that scores need, as in gdl.metrics.common, which imports T
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 OPTIMIZER_OPTIONS = {  # options of the optimisers of each model that can have two
     "vae": ["decoder_learning_rate"],
-    "gan": ["critic_learning_rate", "beta_1"],
+    "gan": ["critic_learning_rate", "beta_1", "beta_2"],
     "wgan": ["critic_learning_rate"],
-    "wgan_gp": ["critic_learning_rate", "beta_1"],
+    "wgan_gp": ["critic_learning_rate", "beta_1", "beta_2"],
 }
 
 
@@ -36,7 +36,7 @@ class Job:
         the lowest FID are kept. None or 0: they are never compared.
     second_learning_rate: of the decoder's own optimiser in a VAE, of the critic's in an adversarial model. With None a VAE
         has one optimiser, and the critic has the generator's rate.
-    beta_1: of both Adam optimisers of an adversarial model; None is the model's usual value.
+    beta_1, beta_2: of both Adam optimisers of an adversarial model; None is the model's usual value.
     training: see `TrainingOptions`.
     model_options: of the model's constructor.
     Raises CourseError, in one sentence, for a value that is not possible.
@@ -53,6 +53,7 @@ class Job:
     fid_samples: int = 1000
     second_learning_rate: float | None = None
     beta_1: float | None = None
+    beta_2: float | None = None
     training: TrainingOptions = TrainingOptions()
     model_options: dict = field(default_factory=dict)
 
@@ -90,12 +91,18 @@ class Job:
         if self.second_learning_rate is not None:
             name, *_ = OPTIMIZER_OPTIONS.get(self.model, ["second_learning_rate"])
             number(name, self.second_learning_rate)
-        if self.beta_1 is not None and number("beta_1", self.beta_1) >= 1:
-            raise CourseError(f"beta_1 is {self.beta_1}: give less than 1.")
+        for name, value in self.betas.items():
+            if number(name, value) >= 1:
+                raise CourseError(f"{name} is {value}: give less than 1.")
         options = self.model_options | {"image_size": self.size}
         shared = asdict(Architecture(**{name: options[name] for name in _names(Architecture) if name in options}))
         check_size(self.size)
         object.__setattr__(self, "model_options", options | {name: value for name, value in shared.items() if name in options})
+
+    @property
+    def betas(self) -> dict[str, float]:
+        """beta_1 and beta_2, as far as they are not the model's usual values."""
+        return {name: getattr(self, name) for name in ("beta_1", "beta_2") if getattr(self, name) is not None}
 
     def settings(self) -> dict:
         """The flat dict from which `from_settings` makes an equal Job, without the place of the data."""
@@ -113,7 +120,7 @@ def known_names(model: str) -> list[str]:
     >>> "decoder_learning_rate" in known_names("vae"), "clip" in known_names("vae")
     (True, False)
     """
-    own = [name for name in _names(Job) if name not in ("second_learning_rate", "beta_1")]
+    own = [name for name in _names(Job) if name not in ("second_learning_rate", "beta_1", "beta_2")]
     options = [name for name in constructor_options(model) if name != "image_size"]  # which is called size
     return own + _names(TrainingOptions) + OPTIMIZER_OPTIONS.get(model, []) + options
 

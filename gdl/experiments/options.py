@@ -77,7 +77,7 @@ def _train(commands):
     own.add_argument("--r2", type=float, default=0.0, help="the same at fakes")
     own.add_argument("--label-smoothing", type=float, default=0.0, help="the label of real images is 1 minus this")
     own.add_argument("--label-noise", type=float, default=0.0, help="each label moves towards the other one by a random amount, at most this")
-    own.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
+    _add_betas(own)
 
     text = "Trains a Wasserstein GAN with clipped weights (chapter 05)."
     own = _add_adversarial(models.add_parser("wgan", help="chapter 05", description=text, **STYLE))
@@ -86,7 +86,7 @@ def _train(commands):
     text = "Trains a Wasserstein GAN with gradient penalty (chapter 06)."
     own = _add_adversarial(models.add_parser("wgan_gp", help="chapter 06", description=text, **STYLE))
     own.add_argument("--gp-weight", type=float, default=10.0, help="weight of the gradient penalty")
-    own.add_argument("--beta-1", type=float, help="of both Adam optimisers; without it, 0.5")
+    _add_betas(own)
 
     text = "Trains a classifier of the attributes of faces (chapter 08). The defaults are the course's recipe for CelebA at 64x64 pixels."
     model = models.add_parser("classifier", help="chapter 08", description=text, **STYLE)
@@ -261,6 +261,11 @@ def _add_adversarial(command):
         "--ema", type=float, help="decay of a moving average of the generator's weights, which makes the images; without it, no average"
     )
     return group
+
+
+def _add_betas(group):
+    group.add_argument("--beta-1", type=float, help="of both Adam optimisers, how slowly the mean of the gradients changes; without it, 0.5")
+    group.add_argument("--beta-2", type=float, help="the same for the mean of their squares; without it, 0.9")
 
 
 def _add_data(command):
