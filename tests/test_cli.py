@@ -404,6 +404,7 @@ def test_fid_every_keeps_the_best_weights_and_fid_prints_the_numbers(tmp_path, m
     expected = gdl.metrics.scores(model.generate(50, seed=3), faces.test, "stand_in", interval=True)
     expected["stand_in_distance_test"] = expected.pop("stand_in_distance")
     expected |= gdl.metrics.reconstruction_scores(model, faces.test, "stand_in")
+    expected["checkerboard"] = gdl.spectrum.checkerboard(model.generate(50, seed=3))
     assert printed.keys() == expected.keys()
     for name, value in expected.items():
         assert float(printed[name]) == pytest.approx(value, rel=2e-3, abs=1e-6)

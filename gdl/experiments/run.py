@@ -19,6 +19,7 @@ from gdl.experiments.fit import build, fit, kept_epoch
 from gdl.experiments.job import Job
 from gdl.experiments.scores import model_scores
 from gdl.files import write_file
+from gdl.models import constructor_options
 from gdl.pictures import plots
 from gdl.training.callbacks import Diverged, ProcessorTime
 from gdl.training.lock import InUse, locked
@@ -154,7 +155,8 @@ def _read_result(cell, request):
         if result["measure"] != request["measure"] or not isinstance(result["row"], dict) or not isinstance(result["data"], str):
             return None
         train = result["train"]
-        job = Job.from_settings({name: value for name, value in train.items() if name != "faces"})
+        younger = constructor_options(train["model"]) | {"beta_2": None}  # options that the result's version may not have had
+        job = Job.from_settings(younger | {name: value for name, value in train.items() if name != "faces"})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CourseError):
         return None  # damaged, not of this course, or with a setting of an earlier version: it is measured again
     return result if _settings(job, train.get("faces")) == request["train"] else None

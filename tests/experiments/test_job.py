@@ -18,7 +18,7 @@ from gdl.training.training_options import TrainingOptions
 
 def settings_of(words):
     """The settings of a command line."""
-    return {name: value for name, value in vars(parser().parse_args(words.split())).items() if name not in ("command", "out")}
+    return {name: value for name, value in vars(parser().parse_args(words.split())).items() if name not in ("command", "out", "devices")}
 
 
 @pytest.mark.parametrize("model", COMMANDS)
