@@ -91,7 +91,7 @@ def resized(images: tf.Tensor) -> tf.Tensor:
 def inception(x: tf.Tensor, conv: Callable) -> tf.Tensor:
     """The network. (n, 299, 299, 3) of any float dtype -> (n, 2048) float32
 
-    conv: a function that applies the next convolution, with its weights and a ReLU, after a pooling if it is given one.
+    conv: a function that applies the next convolution, with its weights and a ReLU.
     """
     x = conv(x, 2, "VALID")  # (n, 149, 149, 32)
     x = conv(x, 1, "VALID")  # (n, 147, 147, 32)
@@ -110,7 +110,7 @@ def inception(x: tf.Tensor, conv: Callable) -> tf.Tensor:
 
 
 def block_a(x: tf.Tensor, conv: Callable) -> tf.Tensor:
-    return tf.concat([conv(x), conv(conv(x)), conv(conv(conv(x))), conv(x, pool=average)], -1)
+    return tf.concat([conv(x), conv(conv(x)), conv(conv(conv(x))), conv(average(x))], -1)
 
 
 def block_b(x: tf.Tensor, conv: Callable) -> tf.Tensor:
@@ -118,7 +118,7 @@ def block_b(x: tf.Tensor, conv: Callable) -> tf.Tensor:
 
 
 def block_c(x: tf.Tensor, conv: Callable) -> tf.Tensor:
-    return tf.concat([conv(x), conv(conv(conv(x))), conv(conv(conv(conv(conv(x))))), conv(x, pool=average)], -1)
+    return tf.concat([conv(x), conv(conv(conv(x))), conv(conv(conv(conv(conv(x))))), conv(average(x))], -1)
 
 
 def block_d(x: tf.Tensor, conv: Callable) -> tf.Tensor:
@@ -129,7 +129,7 @@ def block_e(x: tf.Tensor, conv: Callable, pool: Callable) -> tf.Tensor:
     first, second = conv(x), conv(x)
     wide = [conv(second), conv(second)]
     third = conv(conv(x))
-    return tf.concat([first, *wide, conv(third), conv(third), conv(x, pool=pool)], -1)
+    return tf.concat([first, *wide, conv(third), conv(third), conv(pool(x))], -1)
 
 
 def half(x: tf.Tensor) -> tf.Tensor:
@@ -151,12 +151,8 @@ def _convolutions(weights):
     """A function that applies one convolution after the other, in the order of the weights."""
     weights = iter(weights)
 
-    def conv(x, stride=1, padding="SAME", pool=None):
+    def conv(x, stride=1, padding="SAME"):
         kernel, bias = next(weights)
-        if pool is average and x.dtype == tf.bfloat16:  # kernels of one pixel: the mean of fewer channels afterwards is the same, and quicker
-            return tf.nn.relu(average(tf.nn.bias_add(tf.nn.conv2d(x, kernel, stride, padding), bias)))
-        if pool is not None:
-            x = pool(x)
         return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, stride, padding), bias))
 
     return conv

@@ -51,7 +51,8 @@ class AdversarialModel(DecoderModel):
         self.augmentations = several_choices("augment", augment, AUGMENTATIONS)
         self.penalty_every = whole_number("penalty_every", penalty_every)
 
-        self.generator = self.make_generator("generator")
+        z = keras.Input((self.architecture.z_dim,))
+        self.generator = keras.Model(z, image_from_code(z, self.architecture), name="generator")
         x = keras.Input((image_size, image_size, 3))
         features = image_features(x, replace(self.architecture, batch_norm=critic_norm == "batch", layer_norm=critic_norm == "layer"))
         score = layers.Dense(1, dtype="float32", name="score")(features)
@@ -62,11 +63,6 @@ class AdversarialModel(DecoderModel):
         self.seed_generator = keras.random.SeedGenerator()
         self.trackers = {name: keras.metrics.Mean(name) for name in self.metric_names}
         self.build((None, z_dim))
-
-    def make_generator(self, name: str) -> keras.Model:
-        """A new generator. z, (batch, z_dim) -> images, (batch, size, size, 3)"""
-        z = keras.Input((self.architecture.z_dim,))
-        return keras.Model(z, image_from_code(z, self.architecture), name=name)
 
     def call(self, z: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.decoder(z, training=training)

@@ -84,23 +84,28 @@ def test_gradients_pass_through_the_sampling():
 # --- loss and metrics ---
 
 
-@pytest.mark.parametrize("reconstruction,pixel_range", list(itertools.product(["bce", "mse"], [(0, 1), (-1, 1)])))
-def test_metrics_are_those_of_numpy(reconstruction, pixel_range):
-    model = vae(reconstruction=reconstruction, pixel_range=pixel_range, beta=3.0)
-    model.compile(keras.optimizers.SGD(0.0))
-    x = images(pixel_range=pixel_range)
+def validated(model):
+    """The metrics of validation, the images and the sampled reconstructions in [0, 1], and the KL, in float64."""
+    low, high = model.architecture.pixel_range
+    x = images(pixel_range=(low, high))
     noise = set_noise(model)
     told = validate(model, x)
     mean, log_var = (a.astype("float64") for a in model.posterior(x))
     x_hat = model.decode(mean + np.exp(log_var / 2) * noise(mean.shape)).astype("float64")
-    low, high = pixel_range
-    target, x_hat = (x.astype("float64") - low) / (high - low), (x_hat - low) / (high - low)
-    if reconstruction == "bce":
-        errors = -special.xlogy(target, x_hat) - special.xlogy(1 - target, 1 - x_hat)
-    else:
-        errors = (target - x_hat) ** 2
-    error = errors.sum() / len(x)
     kl = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum() / len(x)
+    return told, (x.astype("float64") - low) / (high - low), (x_hat - low) / (high - low), kl
+
+
+@pytest.mark.parametrize("reconstruction,pixel_range", list(itertools.product(["bce", "mse"], [(0, 1), (-1, 1)])))
+def test_metrics_are_those_of_numpy(reconstruction, pixel_range):
+    model = vae(reconstruction=reconstruction, pixel_range=pixel_range, beta=3.0)
+    model.compile(keras.optimizers.SGD(0.0))
+    told, x, x_hat, kl = validated(model)
+    if reconstruction == "bce":
+        errors = -special.xlogy(x, x_hat) - special.xlogy(1 - x, 1 - x_hat)
+    else:
+        errors = (x - x_hat) ** 2
+    error = errors.sum() / len(x)
     loss = error + 3 * kl
     assert told == pytest.approx({"loss": loss, "reconstruction_loss": error, "kl_loss": kl, "kl_share": 3 * kl / loss}, rel=1e-4)
 
@@ -110,14 +115,8 @@ def test_metrics_of_the_gaussian_are_those_of_scipy(pixel_range):
     model = vae(reconstruction="gaussian", pixel_range=pixel_range, beta=3.0)
     model.compile(keras.optimizers.SGD(0.0))
     model.log_var.assign(-3.0)
-    x = images(pixel_range=pixel_range)
-    noise = set_noise(model)
-    told = validate(model, x)
-    mean, log_var = (a.astype("float64") for a in model.posterior(x))
-    x_hat = model.decode(mean + np.exp(log_var / 2) * noise(mean.shape)).astype("float64")
-    low, high = pixel_range
-    error = -stats.norm((x_hat - low) / (high - low), np.exp(-1.5)).logpdf((x - low) / (high - low)).sum() / len(x)
-    kl = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum() / len(x)
+    told, x, x_hat, kl = validated(model)
+    error = -stats.norm(x_hat, np.exp(-1.5)).logpdf(x).sum() / len(x)
     expected = {"loss": error + 3 * kl, "reconstruction_loss": error, "kl_loss": kl, "sigma": np.exp(-1.5)}
     assert told == pytest.approx(expected, rel=1e-4)
 
