@@ -112,7 +112,9 @@ class Split:
             shape = shape, tf.TensorSpec((None, targets.shape[1]), tf.float32)
         dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=shape)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(math.ceil(len(self) / batch_size)))
-        return dataset.map(to_float).prefetch(tf.data.AUTOTUNE)
+        options = tf.data.Options()
+        options.autotune.enabled = False  # its thread sleeps for up to a minute, and the end of an epoch waits for it
+        return dataset.map(to_float).prefetch(2).with_options(options)
 
 
 class Faces:

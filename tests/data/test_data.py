@@ -553,6 +553,12 @@ def test_batches_have_known_shapes_and_number(numbered):
     assert [len(batch) for batch in batches] == [32, 32, 32, 4]
 
 
+def test_the_end_of_an_epoch_does_not_wait_for_a_tuning_thread(numbered):
+    """With autotuning, an epoch of more than a minute is followed by up to another minute in which nothing happens (TensorFlow 2.21)."""
+    batches = numbered.batches(4)
+    assert batches.options().autotune.enabled is False and batches.map(lambda x: x).options().autotune.enabled is False
+
+
 def test_the_order_depends_on_seed_and_epoch_alone(numbered):
     batches = numbered.batches(32, seed=1)
     passes = [order(batches) for _ in range(4)]
