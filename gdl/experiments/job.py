@@ -71,7 +71,7 @@ class Job:
         model = settings.get("model")
         if model not in COMMANDS:
             raise CourseError(f"model is {model!r}: choose from {', '.join(COMMANDS)}.")
-        rest = PHOTOGRAPHS[model] | readable_options(_plain(settings))
+        rest = _plain(PHOTOGRAPHS[model]) | readable_options(_plain(settings))
         own = {name: rest.pop(name) for name in _names(cls) if name in rest}
         training = TrainingOptions(**{name: rest.pop(name) for name in _names(TrainingOptions) if name in rest})
         return cls(**own, training=training, model_options=rest)

@@ -264,8 +264,8 @@ def _add_adversarial(command):
 
 
 def _add_betas(group):
-    group.add_argument("--beta-1", type=float, help="of both Adam optimisers, how slowly the mean of the gradients changes; without it, 0.5")
-    group.add_argument("--beta-2", type=float, help="the same for the mean of their squares; without it, 0.9")
+    group.add_argument("--beta-1", type=float, help="of both Adam optimisers, how slowly the mean of the gradients changes")
+    group.add_argument("--beta-2", type=float, help="the same for the mean of their squares")
 
 
 def _add_data(command):

@@ -155,7 +155,7 @@ def _read_result(cell, request):
         if result["measure"] != request["measure"] or not isinstance(result["row"], dict) or not isinstance(result["data"], str):
             return None
         train = result["train"]
-        younger = constructor_options(train["model"]) | {"beta_2": None}  # options that the result's version may not have had
+        younger = constructor_options(train["model"]) | {"beta_1": None, "beta_2": None}  # options that the result's version may not have had
         job = Job.from_settings(younger | {name: value for name, value in train.items() if name != "faces"})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CourseError):
         return None  # damaged, not of this course, or with a setting of an earlier version: it is measured again

@@ -76,7 +76,8 @@ def test_a_result_of_version_0_1_0_is_recognised_and_one_of_other_settings_is_no
         fingerprint = written["train"]["faces"]
 
     tiny = dict(model="gan", epochs=1, size=32, n=60, filters=[4, 8], batch_size=8, z_dim=2, kernel_sizes=[3, 5], critic_learning_rate=1e-3)
-    job = Job.from_settings(constructor_options("gan") | PHOTOGRAPHS["gan"] | tiny)
+    then = dict(learning_rate=2e-4, halve_every=None, label_smoothing=0.1, augment=[], beta_1=None, beta_2=None)  # the recipe of that version
+    job = Job.from_settings(constructor_options("gan") | PHOTOGRAPHS["gan"] | tiny | then)
 
     def result(job, faces=Faces, measure=written["measure"]):
         cell = Cell("gan", {}, job, tmp_path)
