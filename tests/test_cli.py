@@ -345,9 +345,10 @@ def test_beta_1_is_that_of_both_optimizers(trained_with, kind):
     assert [(optimizer.beta_1, optimizer.beta_2) for optimizer, _ in model.optimizer_groups] == [(0.5, 0.9), (0.5, 0.9)]
 
 
-def test_a_vae_takes_a_learned_variance_and_without_the_option_no_average(trained_with):
-    model = trained_with("vae", "--reconstruction", "gaussian")["model"]
+def test_a_vae_takes_a_learned_variance_and_its_average_can_be_left_out(trained_with):
+    model = trained_with("vae", "--reconstruction", "gaussian", "--ema", 0)["model"]
     assert (model.reconstruction, model.ema) == ("gaussian", None)
+    assert trained_with("vae")["model"].ema == PHOTOGRAPHS["vae"]["ema"]
 
 
 @pytest.mark.slow

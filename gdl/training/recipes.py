@@ -7,8 +7,8 @@ _ADVERSARIAL = dict(batch_size=64, learning_rate=2e-4, flip=True, z_dim=128, fil
 PHOTOGRAPHS: dict[str, dict] = {
     "autoencoder": dict(epochs=5, learning_rate=1e-3),
     "vae": dict(
-        epochs=80, batch_size=64, learning_rate=1e-3, halve_every=20, patience=15, flip=True,
-        z_dim=128, filters=FILTERS, kernel_sizes=4, reconstruction="mse", beta=0.5,
+        epochs=80, batch_size=64, learning_rate=4e-3, halve_every=20, patience=15, flip=True,
+        z_dim=128, filters=FILTERS, kernel_sizes=4, reconstruction="mse", beta=0.5, ema=0.998,
     ),
     "gan": _ADVERSARIAL | dict(epochs=20, learning_rate=5e-4, beta_1=0.0, beta_2=0.99, halve_every=10, augment=("translation",)),
     "wgan": _ADVERSARIAL | dict(epochs=24, critic_steps=5, critic_norm="batch", learning_rate=5e-4, ema=0.99),
