@@ -83,7 +83,8 @@ def distances(name, row, kind):
     for codes, prefix in (("codes from the prior", ""), ("codes from a mixture", "mixture_")):
         if pd.notna(row.get(f"{prefix}fid_train")):
             values = [f"{row[f'{prefix}fid_{split}']:.1f}" for split in SPLITS]
-            values += [f"{row[f'{prefix}kid']:.4f} ± {row[f'{prefix}kid_error']:.4f}", *(f"{row[prefix + key]:.3f}" for key in ("precision", "recall"))]
+            values.append(f"{row[f'{prefix}kid']:.4f} ± {row[f'{prefix}kid_error']:.4f}")
+            values += [f"{row[prefix + key]:.3f}" for key in ("precision", "recall")]
             lines.append(f"| {codes} | {' | '.join(values)} |")
     said = ["KID, precision and recall are against the training images."]
     if pd.notna(row.get("mse")):
@@ -121,7 +122,7 @@ def write_card(name, model, text, common, quality):
     size = f"{model.count_params() / 1e6:.1f} million weights, float16, {file.stat().st_size / 1e6:.1f} MB."
     parts = [
         f"# {name}",
-        f"{text['what']} `gdl.pretrained(\"{name}\")`. {size}",
+        f'{text["what"]} `gdl.pretrained("{name}")`. {size}',
         f"## Data\n\n{common['data']}",
         "## Recipe\n\n```\n" + "\n".join(text["commands"]) + f"\n```\n\n{text['training']}",
         f"## Quality\n\n{quality}",
