@@ -179,16 +179,16 @@ def test_the_course_s_experiments_can_be_run(file, small):
 def test_the_experiment_of_the_same_budget_says_what_was_trained():
     usual = "--beta-1 0.5 --beta-2 0.9 --critic-steps 3 --penalty-every 1"
     commands = [
-        "vae --epochs 40 --patience 0 --halve-every 10",
-        "vae --epochs 29 --patience 0 --batch-size 128 --filters 128 128 128 128 --kernel-sizes 3 --z-dim 200 --beta 6.144 "
+        "vae --epochs 35 --patience 0 --halve-every 10",
+        "vae --epochs 19 --patience 0 --batch-size 128 --filters 128 128 128 128 --kernel-sizes 3 --z-dim 200 --beta 6.144 "
         "--learning-rate 5e-4 --halve-every 0 --no-flip --ema 0",
-        "wgan_gp --epochs 20",
-        f"wgan_gp --epochs 8 --filters 64 128 256 512 --learning-rate 2e-4 --critic-learning-rate 2e-4 --halve-every 0 --no-flip --ema 0 {usual}",
-        "gan --epochs 20",
-        "wgan --epochs 48",
-        "vae --epochs 54 --patience 0 --batch-size 128 --learning-rate 1e-3 --halve-every 12 --ema 0",
-        "gan --epochs 23 --learning-rate 2e-4 --beta-1 0.5 --beta-2 0.9 --halve-every 0 --augment --label-smoothing 0.1",
-        f"wgan_gp --epochs 27 --learning-rate 4e-4 --critic-learning-rate 4e-4 --halve-every 13 {usual}",
+        "wgan_gp --epochs 19",
+        f"wgan_gp --epochs 7 --filters 64 128 256 512 --learning-rate 2e-4 --critic-learning-rate 2e-4 --halve-every 0 --no-flip --ema 0 {usual}",
+        "gan --epochs 21",
+        "wgan --epochs 33",
+        "vae --epochs 42 --patience 0 --batch-size 128 --learning-rate 1e-3 --halve-every 10 --ema 0",
+        "gan --epochs 22 --learning-rate 2e-4 --beta-1 0.5 --beta-2 0.9 --halve-every 0 --augment --label-smoothing 0.1",
+        f"wgan_gp --epochs 23 --learning-rate 4e-4 --critic-learning-rate 4e-4 --halve-every 11 {usual}",
     ]
     file = next(file for file in FILES if file.stem == "same_budget")
     for command, cell in zip(commands, experiment.read(file, "out").cells, strict=True):
