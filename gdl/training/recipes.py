@@ -13,7 +13,7 @@ PHOTOGRAPHS: dict[str, dict] = {
     "gan": _ADVERSARIAL | dict(epochs=20, learning_rate=5e-4, beta_1=0.0, beta_2=0.99, halve_every=10, augment=("translation",)),
     "wgan": _ADVERSARIAL | dict(epochs=24, critic_steps=5, critic_norm="batch", learning_rate=5e-4, ema=0.99),
     "wgan_gp": _ADVERSARIAL | dict(
-        epochs=20, learning_rate=1e-3, critic_learning_rate=2e-3, beta_1=0.0, beta_2=0.99, halve_every=10, critic_steps=1, penalty_every=4,
+        epochs=20, learning_rate=5e-4, critic_learning_rate=1e-3, beta_1=0.0, beta_2=0.99, halve_every=10, critic_steps=1, penalty_every=4,
     ),
     "classifier": dict(
         epochs=24, batch_size=128, learning_rate=1e-3, halve_every=8, patience=6, flip=True, filters=FILTERS, kernel_sizes=3, dropout=0.2,
