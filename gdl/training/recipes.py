@@ -3,7 +3,7 @@
 FILTERS = (32, 64, 128, 256)
 
 # For photographs at 64x64 pixels, with `python -m gdl train MODEL`: options of gdl.experiments.job.Job.
-_ADVERSARIAL = dict(batch_size=64, learning_rate=2e-4, flip=True, z_dim=128, filters=FILTERS, kernel_sizes=4, pixel_range=(-1, 1), ema=0.998)
+_ADVERSARIAL = dict(batch_size=64, flip=True, z_dim=128, filters=FILTERS, kernel_sizes=4, pixel_range=(-1, 1), ema=0.998)
 PHOTOGRAPHS: dict[str, dict] = {
     "autoencoder": dict(epochs=5, learning_rate=1e-3),
     "vae": dict(
