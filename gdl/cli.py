@@ -89,9 +89,9 @@ def sample(options: Namespace) -> None:
         _check_data(options.reconstruct)
     start_tensorflow()
     from gdl.data.pixels import to_float
-    from gdl.experiments.fit import open_model
     from gdl.models.base import check_decoder, check_encoder
     from gdl.pictures.plots import save_grid
+    from gdl.shipped import open_model
 
     model = open_model(options.run)
     check_decoder(model)
@@ -117,9 +117,9 @@ def fid(options: Namespace) -> None:
     _check_run(options.run)
     _check_data(options.data)
     start_tensorflow()
-    from gdl.experiments.fit import open_model
     from gdl.experiments.scores import model_scores
     from gdl.models.base import check_decoder
+    from gdl.shipped import open_model
 
     model = open_model(options.run)
     check_decoder(model)

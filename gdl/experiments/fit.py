@@ -13,9 +13,8 @@ from gdl.metrics.callback import BestFID
 from gdl.models import model_class
 from gdl.models.base import FaceModel
 from gdl.models.saving import read_weights
-from gdl.shipped import SHA256, pretrained
 from gdl.training.callbacks import StopIfDiverged, best_epoch
-from gdl.training.run_folder import RunFolder, load
+from gdl.training.run_folder import RunFolder
 from gdl.training.train import train
 from gdl.training.workers import is_chief
 
@@ -52,8 +51,3 @@ def kept_epoch(history: pd.DataFrame, job: Job) -> int:
     if job.fid_every and "fid" in history:
         return int(history["fid"].argmin()) + 1  # epochs count from 1
     return len(history)
-
-
-def open_model(run: str | Path) -> FaceModel:
-    """The model of a run folder, or one that comes with the course, by its name."""
-    return pretrained(run) if run in SHA256 else load(run)

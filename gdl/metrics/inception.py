@@ -5,8 +5,9 @@ pooling does not count the padding, and its last block pools the maximum instead
 Features of these two networks cannot be compared.
 
 It computes in float32, unless the environment variable GDL_FID_PRECISION is bfloat16, or "auto", which is bfloat16 where
-the processor multiplies such numbers, there twice as fast. Values in bfloat16 are for trials: results/inception_speed.md
-says how far they are from those in float32, which are the ones that can be compared with pytorch-fid's.
+the processor multiplies such numbers. There it is faster, and two places stay exact: the first three convolutions, whose
+rounding acts like a blur, and the last biases, whose rounding shifts the features. results/inception_speed.md has the
+speed and the error. Values in float32 are the ones to compare with pytorch-fid's.
 """
 
 import os
@@ -24,6 +25,7 @@ from gdl.metrics.weights import read_weights, weights_file
 
 BATCH = 50  # images: the activations of 50 images of 299 x 299 need about 1 GB
 PRECISIONS = ("float32", "bfloat16")
+EXACT_KERNELS, EXACT_BIASES = 3, 18  # convolutions at the start, and biases at the end (of the blocks of 8 x 8), that are float32 in bfloat16 too
 
 
 def default_precision() -> str:
@@ -74,11 +76,14 @@ def inception_features(images: np.ndarray, precision: str | None = None) -> np.n
 @cache
 def _network(precision):
     """The network as one TensorFlow graph, built once per process and precision. (n, h, w, 3) uint8 -> (n, 2048) float32"""
-    weights = [(tf.constant(kernel, precision), tf.constant(bias, precision)) for kernel, bias in read_weights(weights_file())]
+    weights, last = [], len(arrays := read_weights(weights_file())) - EXACT_BIASES
+    for i, (kernel, bias) in enumerate(arrays):
+        kernel = tf.constant(kernel, "float32" if i < EXACT_KERNELS else precision)
+        weights.append((kernel, tf.constant(bias, "float32" if i >= last else kernel.dtype)))
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)], autograph=False)
     def network(images):
-        return inception(tf.cast(resized(images), precision), _convolutions(weights))
+        return inception(resized(images), _convolutions(weights))
 
     return network
 
@@ -153,6 +158,7 @@ def _convolutions(weights):
 
     def conv(x, stride=1, padding="SAME"):
         kernel, bias = next(weights)
-        return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, stride, padding), bias))
+        x = tf.nn.conv2d(tf.cast(x, kernel.dtype), kernel, stride, padding)
+        return tf.cast(tf.nn.relu(tf.nn.bias_add(tf.cast(x, bias.dtype), bias)), kernel.dtype)
 
     return conv

@@ -1,7 +1,7 @@
 """Small trained models that come with the course, so that photographic faces need neither a GPU nor photographs.
 
 Each is one file NAME.npz, in half precision. The model card NAME.md beside it describes its training data, its
-training, its quality and its licence: non-commercial research only.
+training, its quality and its licence. Those of photographs are for non-commercial research only.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from gdl.models import model_class, readable_options
 FOLDER = Path(__file__).parent
 SHA256 = {
     "classifier-celeba64": "7faa4decc3e9c7497be8144d81928df5911d84aab6764af8438f1423c5326bc5",
+    "classifier-drawn64": "bd68cf7c2d17635f39867cddcb663cf40f4027600c0f98b3956ab2d69b359fbc",
     "gan-celeba64": "6793178bb1dcaa582dcf640d884651fdd0dd242174cc45439fa2dbe3b2ee7d29",
     "vae-celeba64": "72e0e7fdead126395b7b3b98b07fa9c275d15e1d07cb1ccded75a816018a63d8",
 }
@@ -28,7 +29,8 @@ def pretrained(name: str) -> Any:
     """A trained model that comes with the course.
 
     name: "vae-celeba64", a VAE; "gan-celeba64", a GAN; "classifier-celeba64", an AttributeClassifier: each for photographs of
-        64x64 pixels. Like their training data, they are for non-commercial research only: see NAME.md beside this module.
+        64x64 pixels, and like these for non-commercial research only; or "classifier-drawn64", an AttributeClassifier for drawn
+        faces of 64x64 pixels. NAME.md beside this module says more.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.
@@ -62,6 +64,13 @@ def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
     if key not in contents:
         raise CourseError(f"{name} has no codes and no attribute vectors: give the name of a model that makes images.")
     return pd.DataFrame(contents[key].astype(np.float32), index=json.loads(str(contents["about"]))["attributes"])
+
+
+def open_model(run: str | Path) -> Any:
+    """The model of a run folder, or one that comes with the course, by its name."""
+    from gdl.training.run_folder import load  # not above: the command line reads SHA256 before TensorFlow is there
+
+    return pretrained(run) if run in SHA256 else load(run)
 
 
 def _read(name):

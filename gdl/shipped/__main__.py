@@ -2,7 +2,8 @@
 
     python -m gdl.shipped NAME RUN                          a classifier
     python -m gdl.shipped NAME RUN --data data/celeba       a VAE or an autoencoder, with attribute vectors of the training images
-    python -m gdl.shipped NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier labels
+    python -m gdl.shipped NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier labels,
+                                                            a trained one or one that comes with the course, by its name
 
 Writes NAME.npz beside this file and prints its checksum, which belongs in SHA256 of `gdl.shipped`.
 """
@@ -20,10 +21,10 @@ from gdl.data.faces import faces
 from gdl.errors import CourseError
 from gdl.files import whole_file
 from gdl.latent.vectors import code_vectors
-from gdl.models.base import check_decoder, check_encoder
+from gdl.models.base import FaceModel, check_decoder, check_encoder
 from gdl.models.classifier import AttributeClassifier
 from gdl.models.vae import VAE
-from gdl.shipped import FOLDER
+from gdl.shipped import FOLDER, open_model
 from gdl.training.run_folder import load
 
 SAMPLES = 20_000
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("run", help="folder that `python -m gdl train` has written")
     parser.add_argument("--data", help="folder of photographs with attributes, or drawn, for the vectors of a VAE or an autoencoder")
     parser.add_argument("--n", type=int, help="use at most this many images of --data, as in training")
-    parser.add_argument("--classifier", help="folder of a trained classifier, for the vectors of a GAN")
+    parser.add_argument("--classifier", help="folder of a trained classifier, or classifier-celeba64 and the like, for the vectors of a GAN")
     options = parser.parse_args()
     model = load(options.run)
     arrays: dict[str, Any] = {}
@@ -46,7 +47,7 @@ def main() -> None:
         for key, balanced in (("vectors", False), ("balanced vectors", True)):
             vectors = code_vectors(z, attributes, balanced)
             arrays[key], about["attributes"] = vectors.to_numpy(np.float16), list(vectors.index)
-    model = _without_history(model)
+    model = without_history(model)
     weights = [np.asarray(weight, np.float16) for weight in model.get_weights()]
     if not all(np.isfinite(weight).all() for weight in weights):
         raise CourseError(f"{options.run} has weights that are too large for half precision: train the model again with a lower learning rate.")
@@ -65,7 +66,7 @@ def _labelled_codes(model, options):
         split = faces(options.data, size=model.architecture.image_size, n=options.n).train
         return model.encode(split.images), split.attributes
     check_decoder(model)
-    classifier = load(options.classifier)
+    classifier = open_model(options.classifier)
     if not isinstance(classifier, AttributeClassifier):
         raise CourseError(f"{options.classifier} contains a {type(classifier).__name__}: give the folder of a trained classifier.")
     z = np.random.default_rng(1).standard_normal((SAMPLES, model.architecture.z_dim)).astype(np.float32)
@@ -73,20 +74,22 @@ def _labelled_codes(model, options):
     return z, pd.concat(labels, ignore_index=True)
 
 
-def _without_history(model):
-    """A model whose only networks are the averaged ones; one without a moving average unchanged."""
+def without_history(model: FaceModel) -> FaceModel:
+    """A copy of a model in Keras's present precision. Of a model with a moving average, the averaged networks are its only ones."""
     if getattr(model, "ema", None) is None:
-        return model
-    single = type(model)(**model.get_config() | {"ema": None})
+        copy = type(model)(**model.get_config())
+        copy.set_weights(model.get_weights())
+        return copy
+    copy = type(model)(**model.get_config() | {"ema": None})
     if isinstance(model, VAE):
-        for network, average in zip(single.networks(training=True), model.networks(training=False)):
+        for network, average in zip(copy.networks(training=True), model.networks(training=False)):
             network.set_weights(average.get_weights())
         if model.log_var is not None:
-            single.log_var.assign(model.log_var)
+            copy.log_var.assign(model.log_var)
     else:
-        single.generator.set_weights(model.decoder.get_weights())
-        single.critic.set_weights(model.critic.get_weights())
-    return single
+        copy.generator.set_weights(model.decoder.get_weights())
+        copy.critic.set_weights(model.critic.get_weights())
+    return copy
 
 
 if __name__ == "__main__":

@@ -1,0 +1,157 @@
+"""Measures the models that come with the course, and writes their cards, gdl/shipped/NAME.md, and docs/models.md with samples of each.
+
+    python tools/model_cards.py --data data/celeba              all of them
+    python tools/model_cards.py --data data/celeba gan-celeba64
+
+What cannot be measured is in model_cards.toml. The scores are kept in results/shipped_models.csv, and a model whose file is still
+the one that was measured is not measured again. The drawn faces are drawn.
+"""
+
+import argparse
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+import gdl
+from gdl.experiments.scores import MIXTURE_IMAGES, SPLITS, model_scores
+from gdl.latent.mixture import mixture_codes
+from gdl.metrics.scores import reconstruction_scores, scores
+from gdl.pictures.plots import grid
+from gdl.shipped import FOLDER, SHA256
+from gdl.shipped.__main__ import without_history
+
+ROOT = Path(__file__).resolve().parents[1]
+SCORES, PICTURES, PAGE = ROOT / "results" / "shipped_models.csv", ROOT / "docs" / "models", ROOT / "docs" / "models.md"
+TEXTS = Path(__file__).with_suffix(".toml")
+SAMPLES, PAIRS = 5000, 1000  # images for the scores, and pairs of images for what packing costs
+MEASURED = "Measured by `python tools/model_cards.py --data data/celeba {}`."
+ROWS = {"": "codes from the prior", "mixture_": "codes from a mixture", "gaussian_": "codes from one Gaussian"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures the models that come with the course, and writes their cards and their page.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as gan-celeba64; all of them if there is none")
+    parser.add_argument("--data", required=True, help="folder of CelebA")
+    options = parser.parse_args()
+    texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
+    table = pd.read_csv(SCORES, index_col="name") if SCORES.is_file() else pd.DataFrame()
+    opened = {}
+    for name in options.names or SHA256:
+        pictures = name.split("-")[-1]
+        if pictures not in opened:
+            opened[pictures] = gdl.DrawnFaces() if pictures == "drawn64" else gdl.CelebA(options.data, size=64)
+        model, faces, text = gdl.pretrained(name), opened[pictures], texts[name]
+        if isinstance(model, gdl.AttributeClassifier):
+            quality = accuracies(name, model, faces)
+        else:
+            if name not in table.index or table.loc[name, "sha256"] != SHA256[name]:
+                row = pd.DataFrame(
+                    {"sha256": SHA256[name], **measured(model, faces, without_history(gdl.load(ROOT / text["run"])))},
+                    index=pd.Index([name], name="name"),
+                )
+                table = pd.concat([table.drop(index=name, errors="ignore"), row]).sort_index()
+                table.to_csv(SCORES)
+            quality = distances(name, table.loc[name].dropna())
+            PICTURES.mkdir(exist_ok=True)
+            Image.fromarray(grid(model.decode(codes(model, faces, 64)), model.architecture.pixel_range, columns=8)).save(
+                PICTURES / f"{name}.jpg", quality=88
+            )
+        (FOLDER / f"{name}.md").write_text(card(name, model, text, texts[pictures], quality), encoding="utf-8")
+        print(name)
+    PAGE.write_text(page(texts, table), encoding="utf-8")
+
+
+def codes(model, faces, n):
+    """n codes of the prior; of an autoencoder, which has none, from one Gaussian fitted to the codes of training images."""
+    if isinstance(model, gdl.Autoencoder):
+        return mixture_codes(model, faces.train.images[:MIXTURE_IMAGES], n, components=1)
+    return np.random.default_rng(0).standard_normal((n, model.architecture.z_dim)).astype(np.float32)
+
+
+def measured(model, faces, run):
+    """The scores of a packed model, and by how much its FID differs from that of its run, whose weights are not rounded to float16."""
+    pixel_range = model.architecture.pixel_range
+    if isinstance(model, gdl.Autoencoder):
+        values = scores(model.decode(codes(model, faces, SAMPLES)), faces.train, pixel_range=pixel_range)
+        values = {f"gaussian_{key.replace('fid', 'fid_train')}": value for key, value in values.items()}
+        values |= reconstruction_scores(model, faces.val, "inception")
+    else:
+        values = model_scores(model, faces, SAMPLES, SPLITS, ("prior", "mixture") if isinstance(model, gdl.VAE) else ("prior",))
+    z = codes(model, faces, PAIRS)
+    packed, original = (gdl.metrics.fid(either.decode(z), faces.train, pixel_range) for either in (model, run))
+    return values | {"rounding": packed - original}
+
+
+def distances(name, row):
+    """The section on quality of a model that makes images."""
+    lines = ["| 5,000 images | FID train | FID validation | FID test | KID | precision | recall |", "| --- |" + " ---: |" * 6]
+    for prefix, codes in ROWS.items():
+        if f"{prefix}fid_train" in row:
+            values = [f"{row[key]:.1f}" if (key := f"{prefix}fid_{split}") in row else "" for split in SPLITS]
+            values.append(f"{row[f'{prefix}kid']:.4f} ± {row[f'{prefix}kid_error']:.4f}")
+            values += [f"{row[prefix + key]:.3f}" for key in ("precision", "recall")]
+            lines.append(f"| {codes} | {' | '.join(values)} |")
+    said = ["FID is that of the original Inception of 2015; KID, precision and recall compare with the training images."]
+    if "mse" in row:
+        said.append(
+            f"Reconstructions of the 1,200 validation images: squared error {row.mse:.4f} a pixel, SSIM {row.ssim:.3f}, "
+            f"Pearson {row.pearson:.3f}, FID {row.reconstruction_fid:.1f}."
+        )
+    if name.endswith("drawn64"):
+        said.append("Inception was trained on photographs, so a distance of drawn faces compares models of drawn faces and means nothing else.")
+    said.append(f"Rounding the weights to float16 changes the FID of {PAIRS:,} images by {row.rounding:+.2f}.")
+    said.append(MEASURED.format(name))
+    return "\n".join(lines) + "\n\n" + " ".join(said)
+
+
+def accuracies(name, model, faces):
+    """The section on quality of a classifier."""
+    table = model.accuracy(faces.test)
+    lines = ["| attribute | accuracy | share | guess | balanced |", "| --- | ---: | ---: | ---: | ---: |"]
+    for attribute, row in [*table.iterrows(), (f"**mean of the {len(table)}**", table.mean())]:
+        lines.append(f"| {attribute} | " + " | ".join(f"{value:.3f}" for value in row) + " |")
+    said = "Accuracy on the 1,200 test images. *guess*: accuracy of always giving the more frequent answer. *balanced*: mean of the accuracies on "
+    said += f"the images with the attribute and on those without. {MEASURED.format(name)}"
+    return said + "\n\n" + "\n".join(lines)
+
+
+def card(name, model, text, common, quality):
+    megabytes = (FOLDER / f"{name}.npz").stat().st_size / 1e6
+    parts = [
+        f"# {name}",
+        f'{text["what"]} `gdl.pretrained("{name}")`. {model.count_params() / 1e6:.1f} million weights, float16, {megabytes:.1f} MB.',
+        f"## Data\n\n{common['data']}",
+        "## Recipe\n\n```\n" + "\n".join(text["commands"]) + f"\n```\n\n{text['training']}",
+        f"## Quality\n\n{quality}",
+    ]
+    if "seen" in text:
+        parts.append(f"![64 images, not chosen](../../docs/models/{name}.jpg)\n\n{text['seen']}")
+    parts += [f"## Limits\n\n{text['limits']} {common['limits']}", f"## Licence\n\n{common['licence']}", f"sha256 of `{name}.npz`: `{SHA256[name]}`"]
+    return "\n\n".join(parts) + "\n"
+
+
+def page(texts, table):
+    """docs/models.md"""
+    lines = [
+        "# The models that come with the course",
+        "64 images of each, from the seed 0, not chosen. An autoencoder has no prior: its codes are from a Gaussian fitted to the codes of the "
+        "training images. FID is of 5,000 images against the training images; distances of drawn faces and of photographs cannot be compared. "
+        "Each name leads to the model's card: data, commands, all numbers, limits, licence.",
+        "| model | FID | MB |\n| --- | ---: | ---: |",
+    ]
+    for name in SHA256:
+        row = table.loc[name].dropna() if name in table.index else {}
+        distance = row.get("fid_train", row.get("gaussian_fid_train"))
+        megabytes = (FOLDER / f"{name}.npz").stat().st_size / 1e6
+        lines[-1] += f"\n| [{name}](../gdl/shipped/{name}.md) | {'' if distance is None else f'{distance:.1f}'} | {megabytes:.1f} |"
+    for name in SHA256:
+        if name in table.index:
+            lines += [f"## {name}", f'<img src="models/{name}.jpg" width="800" alt="64 images">', texts[name]["seen"]]
+    return "\n\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
