@@ -5,9 +5,9 @@ pooling does not count the padding, and its last block pools the maximum instead
 Features of these two networks cannot be compared.
 
 It computes in float32, unless the environment variable GDL_FID_PRECISION is bfloat16, or "auto", which is bfloat16 where
-the processor multiplies such numbers. There it is faster, and two places stay exact: the first three convolutions, whose
-rounding acts like a blur, and the last biases, whose rounding shifts the features. results/inception_speed.md has the
-speed and the error. Values in float32 are the ones to compare with pytorch-fid's.
+the processor multiplies such numbers. There it is faster, and what changes FID most is float32 all the same: the first three
+convolutions and the last biases. results/inception_speed.md has the speed and the error. Values in float32 are the ones to
+compare with pytorch-fid's.
 """
 
 import os
