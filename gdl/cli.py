@@ -91,7 +91,7 @@ def sample(options: Namespace) -> None:
     from gdl.data.pixels import to_float
     from gdl.models.base import check_decoder, check_encoder
     from gdl.pictures.plots import save_grid
-    from gdl.shipped import open_model
+    from gdl.training.run_folder import open_model
 
     model = open_model(options.run)
     check_decoder(model)
@@ -119,7 +119,7 @@ def fid(options: Namespace) -> None:
     start_tensorflow()
     from gdl.experiments.scores import model_scores
     from gdl.models.base import check_decoder
-    from gdl.shipped import open_model
+    from gdl.training.run_folder import open_model
 
     model = open_model(options.run)
     check_decoder(model)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pack_model import without_history
 from PIL import Image
 
 import gdl
@@ -21,7 +22,6 @@ from gdl.latent.mixture import mixture_codes
 from gdl.metrics.scores import reconstruction_scores, scores
 from gdl.pictures.plots import grid
 from gdl.shipped import FOLDER, SHA256
-from gdl.shipped.__main__ import without_history
 
 ROOT = Path(__file__).resolve().parents[1]
 SCORES, PICTURES, PAGE = ROOT / "results" / "shipped_models.csv", ROOT / "docs" / "models", ROOT / "docs" / "models.md"

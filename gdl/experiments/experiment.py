@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gdl.errors import CourseError
-from gdl.experiments.job import FEWEST, Job, known_names
+from gdl.experiments.job import FEWEST, NETWORKS, Job, known_names
 from gdl.models import COMMANDS, constructor_options, model_class
 from gdl.training.recipes import PHOTOGRAPHS
 
 TABLES = {"train": dict, "grid": dict, "variants": list, "measure": dict}
 MEASURE = dict(samples=5000, against=["train"], codes=["prior"], network="inception")
-CHOICES = dict(against=["train", "val", "test"], codes=["prior", "mixture"], network=["inception", "stand_in"])
+CHOICES = dict(against=["train", "val", "test"], codes=["prior", "mixture"], network=NETWORKS)
 
 
 class Cell(NamedTuple):

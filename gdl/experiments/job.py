@@ -16,6 +16,7 @@ from gdl.training.training_options import TrainingOptions
 
 FEWEST = 4  # images that scores need, as in gdl.metrics.common, which imports TensorFlow
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+NETWORKS = ("inception", "classifier-celeba64", "classifier-drawn64", "stand_in")  # whose features a distance compares
 OPTIMIZER_OPTIONS = {  # options of the optimisers of each model that can have two
     "vae": ["decoder_learning_rate"],
     "gan": ["critic_learning_rate", "beta_1", "beta_2"],

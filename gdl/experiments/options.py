@@ -2,7 +2,7 @@
 
 import argparse
 
-from gdl.experiments.job import PRECISIONS, Job
+from gdl.experiments.job import NETWORKS, PRECISIONS, Job
 from gdl.models.architecture import DOWNSAMPLING, UPSAMPLING, Architecture
 from gdl.shipped import SHA256
 from gdl.training.recipes import PHOTOGRAPHS
@@ -127,7 +127,10 @@ def _fid(commands):
     )
     command.add_argument("--interval", action="store_true", help="add a 95 %% interval of the FID")
     command.add_argument(
-        "--network", choices=("inception", "stand_in"), default="inception", help="stand_in is a quick offline stand-in; its distance is not an FID"
+        "--network",
+        choices=NETWORKS,
+        default="inception",
+        help="the classifiers come with the course, for photographs and for drawn faces; stand_in is for quick trials. Their distances are not FIDs",
     )
 
 

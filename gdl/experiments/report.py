@@ -15,6 +15,10 @@ DIGITS = {  # of a number in the Markdown table, by the start of its name
     "fid": ".1f", "reconstruction_fid": ".1f", "cpu_minutes": ".1f", "parameters": ",", "kid": ".4f", "mse": ".4f",
     "precision": ".3f", "recall": ".3f", "ssim": ".3f", "pearson": ".3f", "checkerboard": ".2f",
 }  # fmt: skip
+NETWORKS = {
+    "inception": "the Inception network",
+    "stand_in": "a small stand-in for the Inception network, whose distances are not FIDs",
+}
 
 
 def write(out: str | Path, experiment: Experiment, results: Mapping[str, dict | None], command: str) -> None:
@@ -44,9 +48,7 @@ def markdown(experiment: Experiment, table: pd.DataFrame, data: list[str], comma
         name for name in map(str, table)
         if not name.endswith(("_error", "_share")) and (not name.startswith("val_") or done[name].notna().all())  # losses of other models
     ]  # fmt: skip
-    network = (
-        "the Inception network" if measure["network"] == "inception" else "a small stand-in for the Inception network, whose distances are not FIDs"
-    )
+    network = NETWORKS.get(measure["network"], f"the features of {measure['network']}, whose distances are not FIDs")
     measured_on = (
         f"{'; '.join(data)}. {measure['samples']:,} samples of each model, seen by {network}; kernel distance, precision and recall are "
         f"against the split {measure['against'][0]}, reconstructions are of the split val. {len(table)} of {len(experiment.cells)} cells are done."
@@ -67,7 +69,7 @@ def _entry(name: str, row: Mapping) -> str:
         return ""
     if isinstance(value, str):
         return value.replace("|", "/").replace("\n", " ")
-    core = name.removeprefix("mixture_").removeprefix("stand_in_")
+    core = name.removeprefix("mixture_").removeprefix("stand_in_").removeprefix("face_")
     digits = next((digits for start, digits in DIGITS.items() if core.startswith(start)), ".4g")
     return f"{value:{digits}}" + (f" ± {error:{digits}}" if not pd.isna(error) else "")
 
@@ -81,7 +83,7 @@ def label(cell: Cell, row: Mapping) -> str:
             parts.append(words if value else f"no {words}")
         else:
             parts.append(value if isinstance(value, str) else f"{words} {text(value)}")
-    distances = {"FID": "fid_", "stand-in distance": "stand_in_distance_"}
+    distances = {"FID": "fid_", "face distance": "face_distance_", "stand-in distance": "stand_in_distance_"}
     scores = [f"{what} {value:.4g}" for name, value in row.items() for what, start in distances.items() if name.startswith(start)]
     return ", ".join(parts + scores[:1])
 

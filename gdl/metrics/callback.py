@@ -11,7 +11,7 @@ from gdl.arguments import whole_number
 from gdl.data.splits import Split
 from gdl.errors import CourseError
 from gdl.metrics.reference import Reference, check_network, reference
-from gdl.metrics.scores import KEYS, fid, stand_in_distance
+from gdl.metrics.scores import KEYS, distance
 from gdl.models.saving import write_weights
 
 
@@ -23,7 +23,8 @@ class BestFID(keras.callbacks.Callback):
         few to publish.
     file: where the weights of the best of these epochs are kept, such as `best.weights.h5` in the run's folder, which
         `gdl.load` then prefers; None keeps none. A resumed training continues from the best value in the file.
-    network: "inception", which adds `fid` to the history, or "stand_in", which adds `stand_in_distance`.
+    network: "inception", which adds `fid` to the history; a classifier that comes with the course, such as "classifier-drawn64",
+        which adds `face_distance`; or "stand_in", which adds `stand_in_distance`.
     A model that has diverged gets NaN. Raises CourseError for an n below 2, an `every` below 1, and another network.
 
     >>> BestFID(np.zeros((5, 16, 16, 3), np.uint8), n=100, every=2, network="stand_in").key
@@ -68,8 +69,7 @@ class BestFID(keras.callbacks.Callback):
         images = self.model.generate(self.n)
         if not np.isfinite(images).all():
             return np.nan
-        compute = fid if self.network == "inception" else stand_in_distance
-        return compute(images, self.real, self.model.architecture.pixel_range)
+        return distance(images, self.real, self.network, self.model.architecture.pixel_range)
 
     def save(self) -> None:
         """Writes the weights and their distance into one file, so that the two always belong together."""

@@ -11,9 +11,9 @@ from gdl.data import cache
 from gdl.data.splits import Split
 from gdl.errors import CourseError
 from gdl.files import write_file
-from gdl.metrics import inception, stand_in
+from gdl.metrics import classifier, inception, stand_in
 
-VERSIONS = {"inception": 1, "stand_in": 1}  # of the code of each network; increased when its features change
+VERSIONS = {"inception": 1, "stand_in": 1, **dict.fromkeys(classifier.CLASSIFIERS, 1)}  # increased when the features of a network change
 ROWS = 10_000  # images whose features are kept, and images whose features are in memory at a time
 
 
@@ -24,20 +24,22 @@ class Reference(NamedTuple):
     covariance: np.ndarray  # (d, d) float64
     features: np.ndarray  # (at most 10,000, d) float32
     n: int
-    network: str  # "inception" or "stand_in"
+    network: str  # "inception", "stand_in", or the name of a classifier
     size: int  # height of the images in pixels
     precision: str = "float32"  # dtype in which the network computed; images that are compared with them are computed in it too
 
 
 def check_network(network: str) -> None:
-    """CourseError unless the network is "inception" or "stand_in"."""
+    """CourseError unless the network is known."""
     if not isinstance(network, str) or network not in VERSIONS:
-        raise CourseError(f"network={network!r} is not known: choose 'inception', or 'stand_in' for quick trials.")
+        raise CourseError(f"network={network!r} is not known: choose from {', '.join(map(repr, VERSIONS))}.")
 
 
 def extract(images: np.ndarray, network: str, precision: str | None = None) -> np.ndarray:
     """Features of a network. (n, height, width, 3) uint8 -> (n, d) float32. precision: of the Inception, as in `inception_features`"""
     check_network(network)
+    if network in classifier.CLASSIFIERS:
+        return classifier.classifier_features(images, network)
     return inception.inception_features(images, precision) if network == "inception" else stand_in.stand_in_features(images)
 
 
@@ -46,7 +48,7 @@ def reference(real: Split | np.ndarray | Reference, network: str = "inception") 
 
     real: a split, such as faces.train, whose reference is computed once and kept in the cache; or uint8 images
         (n, height, width, 3), computed at each call; or a Reference, returned as it is.
-    network: "inception" or "stand_in".
+    network: "inception", "stand_in", or a classifier that comes with the course, such as "classifier-drawn64".
     Raises CourseError for fewer than two images, for other arrays, and for a Reference of another network.
 
     >>> reference(np.zeros((5, 16, 16, 3), np.uint8), network="stand_in").features.shape
@@ -80,7 +82,7 @@ def reference(real: Split | np.ndarray | Reference, network: str = "inception") 
 
 
 def network_precision(network: str) -> str:
-    """The dtype in which a network computes now: float32 for the stand-in, and as set for the Inception."""
+    """The dtype in which a network computes now: as set for the Inception, and float32 for the others."""
     return inception.default_precision() if network == "inception" else "float32"
 
 

@@ -6,6 +6,7 @@ from gdl.arguments import true_or_false
 from gdl.data.pixels import check_uint8, checked_uint8
 from gdl.data.splits import Split
 from gdl.errors import CourseError
+from gdl.metrics.classifier import CLASSIFIERS
 from gdl.metrics.common import FEWEST, check_features, progress
 from gdl.metrics.frechet import frechet_distance, frechet_interval, statistics
 from gdl.metrics.kernel import kernel_distance
@@ -18,6 +19,7 @@ INCEPTION_FEATURES = 2048
 KEYS = {  # the names of a network's scores: Frechet distance, kernel distance, prefix of the others
     "inception": ("fid", "kid", ""),
     "stand_in": ("stand_in_distance", "stand_in_kernel_distance", "stand_in_"),
+    **dict.fromkeys(CLASSIFIERS, ("face_distance", "face_kernel_distance", "face_")),
 }
 _printed = set()  # the kinds of notes that this process has printed
 
@@ -26,7 +28,8 @@ def features(images: np.ndarray, network: str = "inception", pixel_range: tuple[
     """Features of images. (n, height, width, 3) uint8, or float in the pixel range -> (n, d) float32
 
     Floats are rounded to 8 bits, as if the images had been saved as PNG, because published values are computed so.
-    network: "inception", d = 2,048, or "stand_in", d = 60, for quick trials.
+    network: "inception", d = 2,048; "classifier-celeba64", d = 256, and "classifier-drawn64", d = 128, which are the networks of
+        `face_distance`; or "stand_in", d = 60, for quick trials.
     Raises CourseError for floats outside the pixel range, and for images that contain NaN.
 
     >>> features(np.full((2, 16, 16, 3), 0.5), network="stand_in").shape
@@ -49,7 +52,32 @@ def fid(images: np.ndarray, real: Split | np.ndarray | Reference, pixel_range: t
     >>> fid(vae.generate(5000), faces.train)  # doctest: +SKIP
     78.9
     """
-    return _frechet(*_features_and_reference(images, real, "inception", pixel_range))
+    return distance(images, real, "inception", pixel_range)
+
+
+def face_distance(images: np.ndarray, real: Split | Reference, pixel_range: tuple[int, int] = (0, 1)) -> float:
+    """Frechet distance of the features of a small classifier of faces to those of real ones; 0 is best. It needs no download.
+
+    real: a split of drawn faces or of photographs, such as faces.train; or a Reference of one of the two classifiers,
+        "classifier-drawn64" for drawn faces and "classifier-celeba64" for photographs.
+    Distances of the two classifiers cannot be compared with each other, nor with FID. Like FID, it is larger for fewer images.
+    Raises CourseError as `fid`, and for an array in the place of a split, because it does not say what it shows.
+
+    >>> import gdl
+    >>> faces = gdl.DrawnFaces(n=100, size=32)
+    >>> face_distance(faces.val.images, faces.train) < face_distance(255 - faces.val.images, faces.train)
+    True
+    """
+    return distance(images, real, face_network(real), pixel_range)
+
+
+def face_network(real: Split | Reference) -> str:
+    """The classifier that `face_distance` takes: "classifier-drawn64" for drawn faces, "classifier-celeba64" for photographs."""
+    if isinstance(real, Reference) and real.network in CLASSIFIERS:
+        return real.network
+    if isinstance(real, Split):
+        return "classifier-celeba64" if real.factors is None else "classifier-drawn64"
+    raise CourseError("Give a split, such as faces.train, or gdl.metrics.reference(images, 'classifier-drawn64') of the real images.")
 
 
 def kid(images: np.ndarray, real: Split | np.ndarray | Reference, pixel_range: tuple[int, int] = (0, 1)) -> tuple[float, float]:
@@ -73,7 +101,12 @@ def stand_in_distance(images: np.ndarray, real: Split | np.ndarray | Reference, 
     >>> stand_in_distance(images, np.uint8(255 * images)) < stand_in_distance(images / 2, np.uint8(255 * images))
     True
     """
-    return _frechet(*_features_and_reference(images, real, "stand_in", pixel_range))
+    return distance(images, real, "stand_in", pixel_range)
+
+
+def distance(images: np.ndarray, real: Split | np.ndarray | Reference, network: str, pixel_range: tuple[int, int] = (0, 1)) -> float:
+    """Frechet distance of the features of a network: `fid`, `face_distance` and `stand_in_distance` are this. Arguments as there."""
+    return _frechet(*_features_and_reference(images, real, network, pixel_range))
 
 
 def scores(
@@ -88,7 +121,7 @@ def scores(
     Arguments and errors as in `fid`. Keys: fid, kid, kid_error, precision, recall, and with interval=True fid_low and
     fid_high, its 95 % bootstrap interval over the generated images. With network="stand_in" they are stand_in_distance,
     stand_in_distance_low, stand_in_distance_high, stand_in_kernel_distance, stand_in_kernel_distance_error,
-    stand_in_precision and stand_in_recall.
+    stand_in_precision and stand_in_recall; with that of a classifier, face_distance and so on.
 
     >>> images = np.random.default_rng(0).random((20, 16, 16, 3))
     >>> scores(images, np.uint8(255 * images), network="stand_in")["stand_in_recall"]
@@ -129,8 +162,8 @@ def reconstruction_scores(model: EncoderDecoderModel, images: Split | np.ndarray
     """How well a model reconstructs images, by the names of the scores: means over the images of mse, ssim and pearson.
 
     model: one with an encoder.  images: a split, or (n, size, size, 3) uint8.
-    With a network there is also reconstruction_fid ("inception") or stand_in_reconstruction_distance ("stand_in"): the
-    distance of the reconstructions to the same images.
+    With a network there is also reconstruction_fid ("inception"), stand_in_reconstruction_distance ("stand_in") or
+    face_reconstruction_distance (a classifier): the distance of the reconstructions to the same images.
     Raises CourseError for a model without an encoder.
 
     >>> import gdl
@@ -155,8 +188,8 @@ def reconstruction_scores(model: EncoderDecoderModel, images: Split | np.ndarray
             values[name].append(compare(x, x_hat, pixel_range))
     means = {name: float(np.concatenate(parts).mean()) for name, parts in values.items()}
     if network is not None:
-        name = "reconstruction_fid" if network == "inception" else "stand_in_reconstruction_distance"
-        means[name] = _frechet(*_features_and_reference(np.concatenate(reconstructions), images, network))
+        name = "reconstruction_fid" if network == "inception" else f"{KEYS[network][2]}reconstruction_distance"
+        means[name] = distance(np.concatenate(reconstructions), images, network)
     return means
 
 

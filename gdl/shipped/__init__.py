@@ -1,7 +1,8 @@
-"""Small trained models that come with the course, so that photographic faces need neither a GPU nor photographs.
+"""Small trained models that come with the course, so that good faces need neither a GPU nor photographs.
 
 Each is one file NAME.npz, in half precision. The model card NAME.md beside it describes its training data, its
-training, its quality and its licence. Those of photographs are for non-commercial research only.
+training, its quality and its licence. Those of photographs are for non-commercial research only. docs/models.md shows
+images of each.
 """
 
 import hashlib
@@ -28,9 +29,10 @@ SHA256 = {
 def pretrained(name: str) -> Any:
     """A trained model that comes with the course.
 
-    name: "vae-celeba64", a VAE; "gan-celeba64", a GAN; "classifier-celeba64", an AttributeClassifier: each for photographs of
-        64x64 pixels, and like these for non-commercial research only; or "classifier-drawn64", an AttributeClassifier for drawn
-        faces of 64x64 pixels. NAME.md beside this module says more.
+    name: "KIND-celeba64", trained on photographs of 64x64 pixels and like these for non-commercial research only, or
+        "KIND-drawn64", trained on drawn faces of 64x64 pixels. KIND is "autoencoder", "vae", "gan", "wgan", "wgan_gp" or
+        "classifier"; of photographs there are "autoencoder-z256" and "autoencoder-z1600", and no "wgan".
+        NAME.md beside this module says more.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.
@@ -48,10 +50,10 @@ def pretrained(name: str) -> Any:
 
 
 def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
-    """The attribute vectors of a model that comes with the course, one row per attribute. -> DataFrame (40, z_dim) of float32
+    """The attribute vectors of a model that comes with the course, one row per attribute. -> DataFrame (about 40, z_dim) of float32
 
-    name: "vae-celeba64", whose vectors are computed from its training photographs and their labels, or "gan-celeba64",
-        whose vectors are computed from its own samples and the labels that "classifier-celeba64" gives them.
+    name: of an autoencoder or a VAE, whose vectors are computed from its training images and their labels, or of a GAN, WGAN
+        or WGAN-GP, whose vectors are computed from its own samples and the labels that the classifier gives them.
     balanced: see `gdl.latent.code_vector`.
     Raises CourseError as `pretrained`, and for a model without codes.
 
@@ -64,13 +66,6 @@ def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
     if key not in contents:
         raise CourseError(f"{name} has no codes and no attribute vectors: give the name of a model that makes images.")
     return pd.DataFrame(contents[key].astype(np.float32), index=json.loads(str(contents["about"]))["attributes"])
-
-
-def open_model(run: str | Path) -> Any:
-    """The model of a run folder, or one that comes with the course, by its name."""
-    from gdl.training.run_folder import load  # not above: the command line reads SHA256 before TensorFlow is there
-
-    return pretrained(run) if run in SHA256 else load(run)
 
 
 def _read(name):

@@ -17,6 +17,7 @@ from gdl.models import constructor_options, model_class, readable_options
 from gdl.models.base import FaceModel
 from gdl.models.saving import read_weights, write_weights
 from gdl.profiles import profile
+from gdl.shipped import SHA256, pretrained
 from gdl.training.callbacks import HalveLearningRate, best_epoch
 from gdl.training.run_files import check_no_weights, epoch_of, read_history, read_settings, run_path, weights_files, write_history
 from gdl.training.training_options import TrainingOptions
@@ -77,6 +78,11 @@ def load(run: str | Path) -> FaceModel:
         folder.read_newest(model)
     rates.restore()  # those that the training began with, so that it can continue
     return model
+
+
+def open_model(run: str | Path) -> Any:
+    """The model of a run folder, or one that comes with the course, by its name."""
+    return pretrained(run) if isinstance(run, str) and run in SHA256 else load(run)
 
 
 def _made(settings):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import REAL_CELEBA
+from pack_model import main as pack
 from PIL import Image
 
 import gdl
@@ -16,7 +17,6 @@ from gdl import shipped
 from gdl.cli import main as command_line
 from gdl.pictures.plots import grid
 from gdl.shipped import FOLDER, SHA256
-from gdl.shipped.__main__ import main as pack
 
 GENERATORS = ["vae-celeba64", "gan-celeba64"]
 
@@ -125,7 +125,7 @@ def packed(monkeypatch, capsys, folder, *arguments):
     """Packs a run as the module's command does, and makes its checksum known. Returns the name."""
     monkeypatch.setattr(shipped, "FOLDER", folder)
     monkeypatch.setitem(pack.__globals__, "FOLDER", folder)
-    monkeypatch.setattr(sys, "argv", ["gdl.shipped", "tiny", *map(str, arguments)])
+    monkeypatch.setattr(sys, "argv", ["pack_model.py", "tiny", *map(str, arguments)])
     capsys.readouterr()
     pack()
     name, checksum = capsys.readouterr().out.splitlines()[-1].split(",")[0].replace('"', "").split(": ")
@@ -182,9 +182,9 @@ def test_a_packed_gan_has_its_averaged_generator_and_vectors_by_a_classifier(mon
     np.testing.assert_allclose(model.score(x), original.score(x), rtol=2e-2, atol=1e-3)
     vectors = gdl.pretrained_vectors(name)
     assert list(vectors.index) == ["Bright"], "what no sample has, has no vector"
-    monkeypatch.setattr(sys, "argv", ["gdl.shipped", "tiny", str(tmp_path / "gan"), "--data", "somewhere"])
+    monkeypatch.setattr(sys, "argv", ["pack_model.py", "tiny", str(tmp_path / "gan"), "--data", "somewhere"])
     with pytest.raises(gdl.CourseError, match="A GAN has no encoder"):
         pack()
-    monkeypatch.setattr(sys, "argv", ["gdl.shipped", "tiny", str(tmp_path / "gan"), "--classifier", str(tmp_path / "gan")])
+    monkeypatch.setattr(sys, "argv", ["pack_model.py", "tiny", str(tmp_path / "gan"), "--classifier", str(tmp_path / "gan")])
     with pytest.raises(gdl.CourseError, match="contains a GAN: give the folder of a trained classifier"):
         pack()

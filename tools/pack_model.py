@@ -1,11 +1,11 @@
 """Packs a trained run as one of the models that come with the course.
 
-    python -m gdl.shipped NAME RUN                          a classifier
-    python -m gdl.shipped NAME RUN --data data/celeba       a VAE or an autoencoder, with attribute vectors of the training images
-    python -m gdl.shipped NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier labels,
-                                                            a trained one or one that comes with the course, by its name
+    python tools/pack_model.py NAME RUN                          a classifier
+    python tools/pack_model.py NAME RUN --data data/celeba       a VAE or an autoencoder, with attribute vectors of the training images
+    python tools/pack_model.py NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier labels,
+                                                                 a trained one or one that comes with the course, by its name
 
-Writes NAME.npz beside this file and prints its checksum, which belongs in SHA256 of `gdl.shipped`.
+Writes gdl/shipped/NAME.npz and prints its checksum, which belongs in SHA256 of `gdl.shipped`.
 """
 
 import argparse
@@ -24,15 +24,15 @@ from gdl.latent.vectors import code_vectors
 from gdl.models.base import FaceModel, check_decoder, check_encoder
 from gdl.models.classifier import AttributeClassifier
 from gdl.models.vae import VAE
-from gdl.shipped import FOLDER, open_model
-from gdl.training.run_folder import load
+from gdl.shipped import FOLDER
+from gdl.training.run_folder import load, open_model
 
 SAMPLES = 20_000
 
 
 def main() -> None:
     """Packs the run that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m gdl.shipped", description="Packs a trained run as one of the models that come with the course.")
+    parser = argparse.ArgumentParser(description="Packs a trained run as one of the models that come with the course.")
     parser.add_argument("name", help="such as vae-celeba64")
     parser.add_argument("run", help="folder that `python -m gdl train` has written")
     parser.add_argument("--data", help="folder of photographs with attributes, or drawn, for the vectors of a VAE or an autoencoder")
@@ -96,4 +96,4 @@ if __name__ == "__main__":
     try:
         main()
     except CourseError as error:
-        sys.exit(f"gdl.shipped: {error}")
+        sys.exit(f"pack_model: {error}")
