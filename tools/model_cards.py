@@ -37,9 +37,8 @@ def main():
     parser.add_argument("--data", required=True, help="folder of CelebA")
     options = parser.parse_args()
     texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
-    table = pd.read_csv(SCORES, index_col="name") if SCORES.is_file() else pd.DataFrame()
-    opened = {}
-    for name in options.names or SHA256:
+    table, opened = scores_so_far(), {}
+    for name in options.names or [name for name in SHA256 if name in texts]:
         pictures = name.split("-")[-1]
         if pictures not in opened:
             opened[pictures] = gdl.DrawnFaces() if pictures == "drawn64" else gdl.CelebA(options.data, size=64)
@@ -52,6 +51,7 @@ def main():
                     {"sha256": SHA256[name], **measured(model, faces, without_history(gdl.load(ROOT / text["run"])))},
                     index=pd.Index([name], name="name"),
                 )
+                table = scores_so_far()  # others may have been measured meanwhile
                 table = pd.concat([table.drop(index=name, errors="ignore"), row]).sort_index()
                 table.to_csv(SCORES)
             quality = distances(name, table.loc[name].dropna())
@@ -62,6 +62,11 @@ def main():
         (FOLDER / f"{name}.md").write_text(card(name, model, text, texts[pictures], quality), encoding="utf-8")
         print(name)
     PAGE.write_text(page(texts, table), encoding="utf-8")
+
+
+def scores_so_far():
+    """The scores of the models that are measured, by their names."""
+    return pd.read_csv(SCORES, index_col="name") if SCORES.is_file() else pd.DataFrame()
 
 
 def codes(model, faces, n):
@@ -82,19 +87,28 @@ def measured(model, faces, run):
         values = model_scores(model, faces, SAMPLES, SPLITS, ("prior", "mixture") if isinstance(model, gdl.VAE) else ("prior",))
     z = codes(model, faces, PAIRS)
     packed, original = (gdl.metrics.fid(either.decode(z), faces.train, pixel_range) for either in (model, run))
-    return values | {"rounding": packed - original}
+    return values | {"rounding": packed - original} | face_distances(model, faces)
+
+
+def face_distances(model, faces):
+    """The distance on the classifier of such faces, for each of the kinds of codes of ROWS."""
+    kinds = {"gaussian_" if isinstance(model, gdl.Autoencoder) else "": codes(model, faces, SAMPLES)}
+    if isinstance(model, gdl.VAE):
+        kinds["mixture_"] = mixture_codes(model, faces.train.images[:MIXTURE_IMAGES], SAMPLES)
+    pixel_range = model.architecture.pixel_range
+    return {f"{kind}face_distance": gdl.metrics.face_distance(model.decode(z), faces.train, pixel_range) for kind, z in kinds.items()}
 
 
 def distances(name, row):
     """The section on quality of a model that makes images."""
-    lines = ["| 5,000 images | FID train | FID validation | FID test | KID | precision | recall |", "| --- |" + " ---: |" * 6]
+    lines = ["| 5,000 images | FID train | FID validation | FID test | KID | precision | recall | face distance |", "| --- |" + " ---: |" * 7]
     for prefix, codes in ROWS.items():
         if f"{prefix}fid_train" in row:
             values = [f"{row[key]:.1f}" if (key := f"{prefix}fid_{split}") in row else "" for split in SPLITS]
             values.append(f"{row[f'{prefix}kid']:.4f} ± {row[f'{prefix}kid_error']:.4f}")
-            values += [f"{row[prefix + key]:.3f}" for key in ("precision", "recall")]
+            values += [f"{row[prefix + key]:.{digits}f}" for key, digits in (("precision", 3), ("recall", 3), ("face_distance", 2))]
             lines.append(f"| {codes} | {' | '.join(values)} |")
-    said = ["FID is that of the original Inception of 2015; KID, precision and recall compare with the training images."]
+    said = ["FID is that of the original Inception of 2015; KID, precision, recall and `gdl.metrics.face_distance` compare with the training images."]
     if "mse" in row:
         said.append(
             f"Reconstructions of the 1,200 validation images: squared error {row.mse:.4f} a pixel, SSIM {row.ssim:.3f}, "

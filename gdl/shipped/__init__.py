@@ -19,20 +19,21 @@ from gdl.models import model_class, readable_options
 
 FOLDER = Path(__file__).parent
 SHA256 = {
+    "autoencoder-z256-celeba64": "5a3bda261f4a15652f77c9bb1513934f0d09f422af4ab45a4d14b6d50512dad1",
     "classifier-celeba64": "7faa4decc3e9c7497be8144d81928df5911d84aab6764af8438f1423c5326bc5",
     "classifier-drawn64": "bd68cf7c2d17635f39867cddcb663cf40f4027600c0f98b3956ab2d69b359fbc",
-    "gan-celeba64": "6793178bb1dcaa582dcf640d884651fdd0dd242174cc45439fa2dbe3b2ee7d29",
+    "gan-celeba64": "f197feec8d842717c173e522f354a588774c7fbe4fae1a809f8ee60b8b6825b0",
     "vae-celeba64": "72e0e7fdead126395b7b3b98b07fa9c275d15e1d07cb1ccded75a816018a63d8",
+    "wgan_gp-celeba64": "343e6dfccd3403a1928b6196242c55bed7ab6b9405fd3074fa9a218e7358665e",
 }
 
 
 def pretrained(name: str) -> Any:
     """A trained model that comes with the course.
 
-    name: "KIND-celeba64", trained on photographs of 64x64 pixels and like these for non-commercial research only, or
-        "KIND-drawn64", trained on drawn faces of 64x64 pixels. KIND is "autoencoder", "vae", "gan", "wgan", "wgan_gp" or
-        "classifier"; of photographs there are "autoencoder-z256" and "autoencoder-z1600", and no "wgan".
-        NAME.md beside this module says more.
+    name: of models that have learned from photographs, and like these are for non-commercial research only:
+        "autoencoder-z256-celeba64", "vae-celeba64", "gan-celeba64", "wgan_gp-celeba64" and "classifier-celeba64"; and
+        "classifier-drawn64" for drawn faces. All are for 64x64 pixels. NAME.md beside this module says more.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.
@@ -52,8 +53,8 @@ def pretrained(name: str) -> Any:
 def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
     """The attribute vectors of a model that comes with the course, one row per attribute. -> DataFrame (about 40, z_dim) of float32
 
-    name: of an autoencoder or a VAE, whose vectors are computed from its training images and their labels, or of a GAN, WGAN
-        or WGAN-GP, whose vectors are computed from its own samples and the labels that the classifier gives them.
+    name: of an autoencoder or a VAE, whose vectors are computed from its training images and their labels, or of a GAN or
+        WGAN-GP, whose vectors are computed from its own samples and the labels that the classifier gives them.
     balanced: see `gdl.latent.code_vector`.
     Raises CourseError as `pretrained`, and for a model without codes.
 

@@ -18,7 +18,8 @@ from gdl.cli import main as command_line
 from gdl.pictures.plots import grid
 from gdl.shipped import FOLDER, SHA256
 
-GENERATORS = ["vae-celeba64", "gan-celeba64"]
+GENERATORS = ["gan-celeba64", "vae-celeba64", "wgan_gp-celeba64"]
+AUTOENCODERS = ["autoencoder-z256-celeba64"]
 
 
 @pytest.fixture(scope="module", params=GENERATORS)
@@ -27,8 +28,9 @@ def generator(request):
 
 
 @pytest.fixture(scope="module")
-def classifier():
-    return gdl.pretrained("classifier-celeba64")
+def classifier(generator):
+    """The one for the faces that the generator has learned from."""
+    return gdl.pretrained(f"classifier-{pictures(generator[0])}")
 
 
 def pictures(name):
@@ -50,7 +52,7 @@ def test_each_is_small_has_its_checksum_and_a_card(name):
 
 def test_what_is_there_is_what_is_listed_and_small_together():
     assert {file.stem for file in FOLDER.glob("*.npz")} == {file.stem for file in FOLDER.glob("*.md")} == set(SHA256)
-    assert set(SHA256) == {*GENERATORS, "classifier-celeba64", "classifier-drawn64"}
+    assert set(SHA256) == {*GENERATORS, *AUTOENCODERS, "classifier-celeba64", "classifier-drawn64"}
     assert sum(file.stat().st_size for file in FOLDER.glob("*.npz")) < 30e6
     assert list(SHA256) == sorted(SHA256)
 
@@ -68,6 +70,15 @@ def test_samples_are_finite_varied_and_faces_of_many_kinds(generator, classifier
     for attribute in ("Male", "Smiling", "Young", "Mouth_Slightly_Open"):
         assert 0.1 < seen[attribute].mean() < 0.95, attribute
     assert np.array_equal(model.generate(4, seed=3), gdl.pretrained(name).generate(4, seed=3))
+
+
+@pytest.mark.parametrize("name", AUTOENCODERS)
+def test_reconstructions_are_like_the_images(name):
+    """No photograph is here: the model of photographs, too, gets drawn faces, which it has never seen."""
+    model, vectors = gdl.pretrained(name), gdl.pretrained_vectors(name)
+    x = gdl.DrawnFaces(40, size=64, seed=5).train.images
+    assert gdl.metrics.mean_squared_error(x, model.reconstruct(x)).mean() < 0.1 * (x / 255).var(axis=0).mean()
+    assert vectors.shape[1] == model.architecture.z_dim and len(vectors) >= 30 and np.isfinite(vectors.to_numpy()).all()
 
 
 @pytest.mark.slow
@@ -106,7 +117,8 @@ def test_the_command_line_takes_their_names(tmp_path):
 def test_an_unknown_missing_or_damaged_model_is_one_sentence(monkeypatch, tmp_path):
     with pytest.raises(
         gdl.CourseError,
-        match="No model 'vae-celeba' comes with the course: choose from classifier-celeba64, classifier-drawn64, gan-celeba64, vae-celeba64",
+        match="No model 'vae-celeba' comes with the course: choose from autoencoder-z256-celeba64, classifier-celeba64, classifier-drawn64, "
+        "gan-celeba64, vae-celeba64, wgan_gp-celeba64",
     ):
         gdl.pretrained("vae-celeba")
     with pytest.raises(gdl.CourseError, match="has no codes"):
