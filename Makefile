@@ -16,8 +16,8 @@ chapters: .venv/ready
 lab: .venv/ready
 	$(BIN)/jupyter lab chapters
 
-# two at a time on two cores, file by file; the longest first, so that both processes end together
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# three at a time on two cores, because a test often waits for a process that it has started; file by file, the longest first
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 LONGEST := tests/instructor/test_exercises.py tests/instructor/test_grading.py tests/test_cli.py tests/training tests/experiments tests/models
 
 test: .venv/ready
