@@ -2,7 +2,7 @@
 
 Each is one file NAME.npz, in half precision. The model card NAME.md beside it describes its training data, its
 training, its quality and its licence. Those of photographs are for non-commercial research only. docs/models.md shows
-images of each.
+what they make.
 """
 
 import hashlib
