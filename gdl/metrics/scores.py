@@ -65,7 +65,7 @@ def face_distance(images: np.ndarray, real: Split | Reference, pixel_range: tupl
 
     >>> import gdl
     >>> faces = gdl.DrawnFaces(n=100, size=32)
-    >>> face_distance(faces.val.images, faces.train) < face_distance(255 - faces.val.images, faces.train)
+    >>> face_distance(faces.val.images, faces.val) < face_distance(255 - faces.val.images, faces.val)
     True
     """
     return distance(images, real, face_network(real), pixel_range)
