@@ -82,7 +82,7 @@ def load(run: str | Path) -> FaceModel:
 
 def open_model(run: str | Path) -> Any:
     """The model of a run folder, or one that comes with the course, by its name."""
-    return pretrained(run) if isinstance(run, str) and run in SHA256 else load(run)
+    return pretrained(run) if run in SHA256 else load(run)
 
 
 def _made(settings):

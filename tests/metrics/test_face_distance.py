@@ -7,8 +7,10 @@ from scipy.ndimage import gaussian_filter
 
 import gdl
 from gdl import metrics
+from gdl.data import cache
 from gdl.experiments.job import NETWORKS
 from gdl.metrics.reference import VERSIONS
+from gdl.shipped import SHA256
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,12 @@ def test_the_precision_of_keras_changes_nothing(faces, precision, policy):
     metrics.classifier._network.cache_clear()
     assert np.array_equal(metrics.classifier_features(faces.test.images, "classifier-drawn64"), expected)
     assert keras.config.dtype_policy().name == policy
+
+
+def test_the_cache_follows_the_weights_of_the_classifier(faces):
+    metrics.reference(faces.val, "classifier-drawn64")
+    weights = SHA256["classifier-drawn64"][:12]
+    assert (cache.folder() / f"reference-classifier-drawn64-{weights}-{faces.val.fingerprint}.npz").is_file()
 
 
 def test_the_command_line_knows_every_network():
