@@ -1,7 +1,8 @@
 """Pictures of faces: in a notebook with `show`, on disk with `save_grid`."""
 
 import io
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,42 +17,51 @@ from gdl.files import write_file
 
 DPI = 100  # screen pixels per inch
 Images = np.ndarray | dict[str, np.ndarray]  # of a grid, or of labelled rows
+Columns = int | Sequence[str]  # how many, or the labels above them
 
 
-def show(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8, title: str | None = None, inches: float = 0.65) -> None:
+def show(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: Columns = 8, title: str | None = None, inches: float = 1.0) -> None:
     """Shows images in a grid, or labelled rows of images. Each pixel is a whole number of screen pixels wide.
 
     images: (n, height, width, 3), or a dict from the label of a row to its images; uint8, or floats in `pixel_range`.
-    columns: images in a row of the grid (with a dict, each entry is one row).
-    inches: about how wide an image is on the page.
+    columns: images in a row of the grid (with a dict, each entry is one row), or a list of labels that stand above the columns.
+    inches: at least how wide an image is on the page; an inch is 100 screen pixels.
     Raises CourseError for other arrays, and for pixels outside the range.
 
     >>> import gdl
     >>> faces = gdl.DrawnFaces(n=20, size=32)
     >>> gdl.show(faces.train.images[:8], title="eight faces")  # doctest: +SKIP
     >>> gdl.show({"train": faces.train.images[:4], "test": faces.test.images[:2]})  # doctest: +SKIP
+    >>> gdl.show({"Ada": faces.train.images[:2], "Bo": faces.train.images[2:4]}, columns=["before", "after"])  # doctest: +SKIP
     """
     figure(images, pixel_range, columns, title, inches)
     plt.show()
 
 
-def figure(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: int = 8, title: str | None = None, inches: float = 0.65) -> Figure:
+def figure(images: Images, pixel_range: tuple[int, int] = (0, 1), columns: Columns = 8, title: str | None = None, inches: float = 1.0) -> Figure:
     """The figure that `show` shows."""
     labels = list(map(str, images)) if isinstance(images, dict) else []
     if not number("inches", inches):
-        raise CourseError("inches is 0: give a number more than 0, such as 0.65.")
-    rows = _rows(images, pixel_range, columns)
+        raise CourseError("inches is 0: give a number more than 0, such as 1.")
+    above = list(map(str, columns)) if isinstance(columns, (list, tuple)) else []
+    rows = _rows(images, pixel_range, len(above) or columns)
+    longest = max(map(len, rows))
+    if above and len(above) != longest:
+        raise CourseError(f"columns has {len(above)} labels and the longest row {longest} images: give a label for each column.")
     tile_height, tile_width = rows[0].shape[1:3]
     picture = _page(rows)
-    scale = max(1, round(inches * DPI / tile_width))  # screen pixels per pixel
+    scale = math.ceil(inches * DPI / tile_width)  # screen pixels per pixel
     height, width = scale * picture.shape[0], scale * picture.shape[1]
     left = 10 + 7 * max(map(len, labels), default=0)  # screen pixels for the labels
-    top = 10 + 20 * (title is not None)
+    top = 10 + 20 * (title is not None) + 15 * bool(above)
     page = plt.figure(figsize=((left + width) / DPI, (top + height) / DPI), dpi=DPI)
     axes = page.add_axes((left / (left + width), 0, width / (left + width), height / (top + height)))
     axes.imshow(picture, interpolation="nearest", aspect="auto")
     axes.set(xticks=[], yticks=[])
     axes.set_title(title or "", fontsize=10)
+    if above:
+        axes.set_xticks([column * (tile_width + 1) + (tile_width - 1) / 2 for column in range(longest)], above, fontsize=9)
+        axes.tick_params(axis="x", length=0, top=False, labeltop=True, labelbottom=False, pad=2)
     axes.spines[:].set_visible(False)
     if labels:
         axes.set_yticks([(row + 0.5) * (tile_height + 1) for row in range(len(labels))], labels, fontsize=9)

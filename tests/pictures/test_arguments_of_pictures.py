@@ -10,6 +10,7 @@ IMAGES = np.zeros((5, 8, 8, 3))
 
 CALLS = {
     "no columns": (lambda: plots.grid(IMAGES, columns=0), "columns is 0"),
+    "columns in words": (lambda: plots.figure(IMAGES, columns="two"), "columns is 'two'"),
     "half a column": (lambda: plots.grid(IMAGES, columns=2.5), "columns is 2.5"),
     "inches": (lambda: plots.figure(IMAGES, inches=0), "inches is 0"),
     "inches in words": (lambda: plots.figure(IMAGES, inches="wide"), "inches is 'wide'"),

@@ -30,6 +30,29 @@ def test_rows_of_a_dict_are_labelled(monkeypatch):
     plt.close("all")
 
 
+def test_labels_stand_above_the_columns():
+    page = plots.figure({"one": np.zeros((2, 4, 4, 3)), "two": np.zeros((1, 4, 4, 3))}, columns=["before", "after"], inches=0.2)
+    (axes,) = page.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["before", "after"]
+    middles = [axes.transData.transform((place, 0))[0] for place in axes.get_xticks()]
+    left = axes.get_window_extent().x0
+    assert np.allclose(middles, [left + 5 * 2, left + 5 * 7]), "over the middle of each image, whose pixels are 5 wide"
+    lines = plots.figure(np.zeros((4, 4, 4, 3)), columns=["before", "after"]).axes[0].images[0].get_array()
+    assert lines.shape == (10, 10, 3), "two rows of two"
+    with pytest.raises(gdl.CourseError, match="columns has 2 labels and the longest row 3 images"):
+        plots.figure({"one": np.zeros((3, 4, 4, 3))}, columns=["before", "after"])
+    plt.close("all")
+
+
+@pytest.mark.parametrize("size", [28, 32, 48, 64, 128])
+def test_an_image_is_at_least_an_inch_wide(size):
+    page = plots.figure(np.zeros((1, size, size, 3)))
+    width = page.axes[0].get_window_extent().width
+    assert width >= plots.DPI
+    assert np.isclose(width / (size + 1), round(width / (size + 1))), "each pixel is a whole number of screen pixels wide"
+    plt.close(page)
+
+
 @pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1)])
 def test_floats_are_shown_in_their_range(pixel_range):
     low, high = pixel_range
