@@ -3,6 +3,7 @@
     python chapters/build.py            pages in build/chapters/, with an index; pages that are up to date stay
     python chapters/build.py --write    also writes the outputs back into the notebooks, for committing
     python chapters/build.py 00 01      only these chapters
+    python chapters/build.py score      only the appendix whose name begins so
 
 The environment variable GDL_PROFILE sets how much is computed; without it the profile is `quick`.
 """
@@ -34,6 +35,7 @@ CHAPTERS = Path(__file__).resolve().parent
 ROOT = CHAPTERS.parent
 PAGES = ROOT / "build" / "chapters"
 MATH = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
+LINK = re.compile(r"\]\((?:\.\./|appendix/)?(\w+)\.ipynb\)")  # from one chapter to another, whose pages lie in one folder
 INDEX = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -54,7 +56,7 @@ def main():
     options = parser.parse_args()
     os.environ.setdefault("GDL_PROFILE", "quick")
 
-    all_chapters = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
+    all_chapters = sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")) + sorted((CHAPTERS / "appendix").glob("*.ipynb"))
     chosen = [path for path in all_chapters if not options.chapters or path.name.startswith(tuple(options.chapters))]
     if not chosen:
         sys.exit(f"No chapter's name begins with {' or '.join(options.chapters)}: the chapters are {', '.join(p.stem for p in all_chapters)}.")
@@ -86,7 +88,7 @@ def build(path, write):
         notebook,
         timeout=None,
         kernel_name="python3",
-        resources={"metadata": {"path": str(CHAPTERS)}},
+        resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=progress,
         coalesce_streams=True,
         record_timing=False,
@@ -175,7 +177,7 @@ def write_page(path, notebook, ending=""):
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = MATH.sub(formula, cell.source)
+            cell.source = LINK.sub(r"](\1.html)", MATH.sub(formula, cell.source))
     exporter = HTMLExporter(require_js_url="", mathjax_url="")
     body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
     with whole_file(PAGES / f"{path.stem}.html") as partial:

@@ -1,6 +1,7 @@
 """chapters/build.py: executes a notebook, writes its page, and knows when nothing has changed."""
 
 import importlib.util
+import re
 import sys
 
 import nbformat
@@ -81,6 +82,18 @@ def test_a_failing_chapter_is_reported_and_never_up_to_date(build, monkeypatch, 
     for _ in range(2):
         assert run(build, monkeypatch) == 1
         assert "00_test: stopped with ZeroDivisionError: division by zero" in capsys.readouterr().out
+
+
+def test_appendices_have_pages_after_the_chapters_and_links_lead_to_pages(build, monkeypatch, tmp_path):
+    (tmp_path / "appendix").mkdir()
+    link = nbformat.v4.new_markdown_cell("# Appendix · More\n\n[back](../00_test.ipynb)")
+    nbformat.write(nbformat.v4.new_notebook(cells=[link, nbformat.v4.new_code_cell("import os; print(os.getcwd())")]), tmp_path / "appendix" / "more.ipynb")
+    assert run(build, monkeypatch) == 0
+    page = (tmp_path / "pages" / "more.html").read_text()
+    assert 'href="00_test.html"' in page and str(tmp_path / "appendix") in page
+    assert re.findall(r'href="(\w+)\.html"', (tmp_path / "pages" / "index.html").read_text()) == ["00_test", "more"]
+    assert run(build, monkeypatch, "more", "--write") == 0
+    assert "appendix" in nbformat.read(tmp_path / "appendix" / "more.ipynb", 4).cells[1].outputs[0].text
 
 
 def test_an_unknown_chapter_is_refused(build, monkeypatch):

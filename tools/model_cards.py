@@ -2,9 +2,10 @@
 
     python tools/model_cards.py --data data/celeba              all of them
     python tools/model_cards.py --data data/celeba gan-celeba64
+    python tools/model_cards.py --data data/celeba --without-inception gan-drawn64      minutes, where Inception takes an hour
 
-What cannot be measured is in model_cards.toml. The scores are kept in results/shipped_models.csv, and a model whose file is still
-the one that was measured is not measured again. The drawn faces are drawn.
+What cannot be measured is in model_cards.toml. The scores are kept in results/shipped_models.csv, and what is there of a model whose
+file is still the one that was measured is not measured again. The drawn faces are drawn.
 """
 
 import argparse
@@ -35,6 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description="Measures the models that come with the course, and writes their cards and their page.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as gan-celeba64; all of them if there is none")
     parser.add_argument("--data", required=True, help="folder of CelebA")
+    parser.add_argument("--without-inception", action="store_true", help="leave out FID, KID, precision and recall, which may follow later")
     options = parser.parse_args()
     texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
     table, opened = scores_so_far(), {}
@@ -46,14 +48,14 @@ def main():
         if isinstance(model, gdl.AttributeClassifier):
             quality = accuracies(name, model, faces)
         else:
-            if name not in table.index or table.loc[name, "sha256"] != SHA256[name]:
-                row = pd.DataFrame(
-                    {"sha256": SHA256[name], **measured(model, faces, without_history(gdl.load(ROOT / text["run"])))},
-                    index=pd.Index([name], name="name"),
-                )
-                table = scores_so_far()  # others may have been measured meanwhile
-                table = pd.concat([table.drop(index=name, errors="ignore"), row]).sort_index()
-                table.to_csv(SCORES)
+            row = table.loc[name].dropna().to_dict() if name in table.index else {}
+            if row.get("sha256") != SHA256[name]:
+                row = {"sha256": SHA256[name]} | face_scores(model, faces)
+            if "rounding" not in row and not options.without_inception:
+                row |= inception_scores(model, faces, without_history(gdl.load(ROOT / text["run"])))
+            table = scores_so_far()  # others may have been measured meanwhile
+            table = pd.concat([table.drop(index=name, errors="ignore"), pd.DataFrame(row, index=pd.Index([name], name="name"))]).sort_index()
+            table.to_csv(SCORES)
             quality = distances(name, table.loc[name].dropna())
             PICTURES.mkdir(exist_ok=True)
             Image.fromarray(grid(model.decode(codes(model, faces, 64)), model.architecture.pixel_range, columns=8)).save(
@@ -76,7 +78,7 @@ def codes(model, faces, n):
     return np.random.default_rng(0).standard_normal((n, model.architecture.z_dim)).astype(np.float32)
 
 
-def measured(model, faces, run):
+def inception_scores(model, faces, run):
     """The scores of a packed model, and by how much its FID differs from that of its run, whose weights are not rounded to float16."""
     pixel_range = model.architecture.pixel_range
     if isinstance(model, gdl.Autoencoder):
@@ -87,37 +89,42 @@ def measured(model, faces, run):
         values = model_scores(model, faces, SAMPLES, SPLITS, ("prior", "mixture") if isinstance(model, gdl.VAE) else ("prior",))
     z = codes(model, faces, PAIRS)
     packed, original = (gdl.metrics.fid(either.decode(z), faces.train, pixel_range) for either in (model, run))
-    return values | {"rounding": packed - original} | face_distances(model, faces)
+    return values | {"rounding": packed - original}
 
 
-def face_distances(model, faces):
-    """The distance on the classifier of such faces, for each of the kinds of codes of ROWS."""
+def face_scores(model, faces):
+    """The distance on the classifier of such faces, for each of the kinds of codes of ROWS; and the errors of the reconstructions."""
     kinds = {"gaussian_" if isinstance(model, gdl.Autoencoder) else "": codes(model, faces, SAMPLES)}
     if isinstance(model, gdl.VAE):
         kinds["mixture_"] = mixture_codes(model, faces.train.images[:MIXTURE_IMAGES], SAMPLES)
     pixel_range = model.architecture.pixel_range
-    return {f"{kind}face_distance": gdl.metrics.face_distance(model.decode(z), faces.train, pixel_range) for kind, z in kinds.items()}
+    values = {f"{kind}face_distance": gdl.metrics.face_distance(model.decode(z), faces.train, pixel_range) for kind, z in kinds.items()}
+    return values | (reconstruction_scores(model, faces.val) if isinstance(model, gdl.Autoencoder | gdl.VAE) else {})
 
 
 def distances(name, row):
     """The section on quality of a model that makes images."""
-    lines = ["| 5,000 images | FID train | FID validation | FID test | KID | precision | recall | face distance |", "| --- |" + " ---: |" * 7]
+    digits = dict(fid_train=1, fid_val=1, fid_test=1, kid=4, kid_error=4, precision=3, recall=3, face_distance=2)
+    columns = list(digits) if "rounding" in row else ["face_distance"]
+    titles = [key.replace("_", " ").replace("fid", "FID").replace("kid", "KID").replace("val", "validation") for key in columns]
+    lines = ["| 5,000 images | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(columns)]
     for prefix, codes in ROWS.items():
-        if f"{prefix}fid_train" in row:
-            values = [f"{row[key]:.1f}" if (key := f"{prefix}fid_{split}") in row else "" for split in SPLITS]
-            values.append(f"{row[f'{prefix}kid']:.4f} ± {row[f'{prefix}kid_error']:.4f}")
-            values += [f"{row[prefix + key]:.{digits}f}" for key, digits in (("precision", 3), ("recall", 3), ("face_distance", 2))]
+        if f"{prefix}face_distance" in row:
+            values = [f"{row[prefix + key]:.{digits[key]}f}" if prefix + key in row else "" for key in columns]
             lines.append(f"| {codes} | {' | '.join(values)} |")
-    said = ["FID is that of the original Inception of 2015; KID, precision, recall and `gdl.metrics.face_distance` compare with the training images."]
+    compared = "KID, precision, recall and `gdl.metrics.face_distance` compare" if "rounding" in row else "`gdl.metrics.face_distance` compares"
+    said = [f"{compared} with the training images."]
+    if "rounding" in row:
+        said.insert(0, "FID is that of the original Inception of 2015.")
     if "mse" in row:
-        said.append(
-            f"Reconstructions of the 1,200 validation images: squared error {row.mse:.4f} a pixel, SSIM {row.ssim:.3f}, "
-            f"Pearson {row.pearson:.3f}, FID {row.reconstruction_fid:.1f}."
-        )
+        errors = f"squared error {row.mse:.4f} a pixel, SSIM {row.ssim:.3f}, Pearson {row.pearson:.3f}"
+        distance = f", FID {row.reconstruction_fid:.1f}" if "reconstruction_fid" in row else ""
+        said.append(f"Reconstructions of the 1,200 validation images: {errors}{distance}.")
     if name.endswith("drawn64"):
-        said.append("Inception was trained on photographs, so a distance of drawn faces compares models of drawn faces and means nothing else.")
-    said.append(f"Rounding the weights to float16 changes the FID of {PAIRS:,} images by {row.rounding:+.2f}.")
-    said.append(MEASURED.format(name))
+        said.append("Distances of drawn faces compare models of drawn faces; they cannot be compared with those of photographs.")
+    if "rounding" in row:
+        said.append(f"Rounding the weights to float16 changes the FID of {PAIRS:,} images by {row.rounding:+.2f}.")
+    said.append(MEASURED.format(name if "rounding" in row else f"--without-inception {name}"))
     return "\n".join(lines) + "\n\n" + " ".join(said)
 
 

@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="write nothing, and fail where a chapter shows an older source")
     check = parser.parse_args().check
     stale = False
-    for path in sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")) + sorted((CHAPTERS / "appendix").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         older = {number: printed for number, printed in printed_sources(notebook).items() if notebook.cells[number].outputs[0].text != printed}
         for number, printed in older.items():
