@@ -86,8 +86,11 @@ def test_a_failing_chapter_is_reported_and_never_up_to_date(build, monkeypatch, 
 
 def test_appendices_have_pages_after_the_chapters_and_links_lead_to_pages(build, monkeypatch, tmp_path):
     (tmp_path / "appendix").mkdir()
-    link = nbformat.v4.new_markdown_cell("# Appendix · More\n\n[back](../00_test.ipynb)")
-    nbformat.write(nbformat.v4.new_notebook(cells=[link, nbformat.v4.new_code_cell("import os; print(os.getcwd())")]), tmp_path / "appendix" / "more.ipynb")
+    cells = [
+        nbformat.v4.new_markdown_cell("# Appendix · More\n\n[back](../00_test.ipynb)"),
+        nbformat.v4.new_code_cell("import os; print(os.getcwd())"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "appendix" / "more.ipynb")
     assert run(build, monkeypatch) == 0
     page = (tmp_path / "pages" / "more.html").read_text()
     assert 'href="00_test.html"' in page and str(tmp_path / "appendix") in page

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import gdl
-from gdl.latent import attribute_vector, code_vector, code_vectors, edits, groups, lerp, mixture_codes, slerp, truth
+from gdl.latent import attribute_vector, code_vector, code_vectors, edits, groups, lerp, mixture_codes, project, slerp, truth
 from gdl.latent.vectors import least_squares_vectors
 
 Z = np.array([[3.0, 1.0], [5.0, 1.0], [1.0, 0.0]])
@@ -78,6 +78,10 @@ def test_a_wrong_argument_beside_faces_and_a_model(faces, vae):
         (lambda: mixture_codes(vae, faces.train, n=0), "n is 0"),
         (lambda: mixture_codes(vae, faces.train, n=5, components=2.0), "components is 2.0"),
         (lambda: mixture_codes(vae, faces, n=5), "images is a split"),
+        (lambda: project("gan", faces.val.images), "A str makes no images"),
+        (lambda: project(vae, faces.val.images, steps=0), "steps is 0"),
+        (lambda: project(vae, faces.val.images, beta=-1), "beta is -1"),
+        (lambda: project(vae, faces.val.images[:, :16]), "Images have the shape"),
         (lambda: groups.resampled(faces, "Male", "half"), "share is 'half'"),
         (lambda: groups.resampled(faces, "Male", seed=-1), "seed is -1"),
         (lambda: groups.group_table(vae, None, faces), "classifier is NoneType"),
