@@ -10,10 +10,10 @@ from gdl.training.training_options import TrainingOptions
 
 DATA = (
     "folder of photographs: CelebA (images or zip, with its two tables), Food-101, COCO, or any folder of images; "
-    "'drawn' is the course's own drawn faces. Without it: the environment variable GDL_DATA, else data/celeba, "
+    "'drawn' is the course's own drawn faces. Without this option: the folder in the environment variable GDL_DATA, else data/celeba, "
     "else the drawn faces"
 )
-RUN = f"folder that training wrote, or a model that comes with the course: {', '.join(SHA256)}"
+RUN = f"run folder of a trained model, or the name of a model that comes with the course: {', '.join(SHA256)}"
 STYLE = dict(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
 
 
@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     """
     top = argparse.ArgumentParser(
         prog="python -m gdl",
-        description="Generative deep learning with faces: prepare a data set, train a model, look at what it makes.",
+        description="Generative deep learning with faces: prepare a data set, train a model, look at its images and measure them.",
         epilog="python -m gdl COMMAND --help lists the options of a command.",
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
@@ -35,8 +35,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _prepare(commands):
-    text = "Decodes, crops and resizes a data set once, into the cache that training reads. Training does this too when it is needed."
-    command = commands.add_parser("prepare", help="decode a data set once, into the cache", description=text, **STYLE)
+    text = "Decodes, crops and resizes a data set once and stores it in the cache that training reads. Training does this itself where it is missing."
+    command = commands.add_parser("prepare", help="decode a data set into the cache", description=text, **STYLE)
     _add_data(command)
 
 
@@ -60,9 +60,11 @@ def _train(commands):
         "--reconstruction", choices=("bce", "mse", "gaussian"), default="bce",
         help="binary cross-entropy, squared error, or likelihood of a normal distribution whose variance is trained",
     )  # fmt: skip
-    own.add_argument("--warm-up", type=int, default=0, metavar="STEPS", help="training steps in which the weight of the KL grows from 0 to beta")
+    own.add_argument(
+        "--warm-up", type=int, default=0, metavar="STEPS", help="number of first training steps in which the weight of the KL grows from 0 to beta"
+    )
     own.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of this many units before z_mean and z_log_var")
-    own.add_argument("--ema", type=float, help="decay of a moving average of the weights, which makes codes and images; without it, no average")
+    own.add_argument("--ema", type=float, help="decay of a moving average of the weights, used for codes and images; without it, no average")
     own.add_argument(
         "--decoder-learning-rate",
         type=float,
@@ -70,13 +72,13 @@ def _train(commands):
         help="learning rate of a second Adam for the decoder; without it, one Adam trains both networks",
     )
 
-    text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for the best faces at 64x64 pixels."
+    text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for faces of 64x64 pixels in some 15 minutes of processor time."
     own = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **STYLE))
-    own.add_argument("--loss", choices=("cross_entropy", "hinge", "relativistic"), default="cross_entropy", help="what the two networks compare")
+    own.add_argument("--loss", choices=("cross_entropy", "hinge", "relativistic"), default="cross_entropy", help="loss of the two networks")
     own.add_argument("--r1", type=float, default=0.0, help="weight of half the squared gradient of the discriminator at real images")
-    own.add_argument("--r2", type=float, default=0.0, help="the same at fakes")
-    own.add_argument("--label-smoothing", type=float, default=0.0, help="the label of real images is 1 minus this")
-    own.add_argument("--label-noise", type=float, default=0.0, help="each label moves towards the other one by a random amount, at most this")
+    own.add_argument("--r2", type=float, default=0.0, help="the same at generated images")
+    own.add_argument("--label-smoothing", type=float, default=0.0, help="the label of real images is 1 minus this value")
+    own.add_argument("--label-noise", type=float, default=0.0, help="largest random amount by which each label moves towards the other label")
     _add_betas(own)
 
     text = "Trains a Wasserstein GAN with clipped weights (chapter 05)."
@@ -98,50 +100,51 @@ def _train(commands):
 
 
 def _sample(commands):
-    text = "Writes a picture of what a trained model makes: images of random codes, or reconstructions of a data set's test images."
-    command = commands.add_parser("sample", help="a picture of what a trained model makes", description=text, **STYLE)
+    text = "Writes a picture of the images that a trained model generates from random codes, or of its reconstructions of test images."
+    command = commands.add_parser("sample", help="write a picture of a trained model's images", description=text, **STYLE)
     command.add_argument("run", help=RUN)
     command.add_argument("--out", default="samples.png", help="the PNG file to write")
     command.add_argument("--n", type=int, default=64, help="number of images")
-    command.add_argument("--seed", type=int, default=0, help="of the random codes")
+    command.add_argument("--seed", type=int, default=0, help="seed of the random codes")
     command.add_argument("--reconstruct", metavar="DATA", help="reconstruct test images of this data set instead; see --data of train")
 
 
 def _fid(commands):
     text = (
-        "Compares images that a trained model makes with those of a data set: FID, KID, precision, recall, "
-        "and how well a model with an encoder reconstructs."
+        "Compares the images that a trained model generates with those of a data set: FID, KID, precision and recall. "
+        "For a model with an encoder it also measures the reconstructions."
     )
-    command = commands.add_parser("fid", help="how good a trained model's images are, in numbers", description=text, **STYLE)
+    command = commands.add_parser("fid", help="measure how good a trained model's images are", description=text, **STYLE)
     command.add_argument("run", help=RUN)
     command.add_argument("--data", help=DATA)
     command.add_argument("--crop", type=int, default=Job.crop, help="side of the centre square cut out of CelebA's 178x218 pixels")
     command.add_argument("--split", choices=("train", "val", "test"), default="train", help="split of the data set to compare with")
-    command.add_argument("--n", type=int, default=5000, help="number of images that the model makes; compare only values of the same n")
-    command.add_argument("--seed", type=int, default=0, help="of the random codes")
+    command.add_argument("--n", type=int, default=5000, help="number of images that the model generates; compare only values of the same n")
+    command.add_argument("--seed", type=int, default=0, help="seed of the random codes")
     command.add_argument(
         "--codes",
         choices=("prior", "mixture"),
         default="prior",
         help="prior: codes from a standard normal; mixture: codes from a Gaussian mixture fitted to the codes of the training images",
     )
-    command.add_argument("--interval", action="store_true", help="add a 95 %% interval of the FID")
+    command.add_argument("--interval", action="store_true", help="add a 95%% interval of the FID")
     command.add_argument(
         "--network",
         choices=NETWORKS,
         default="inception",
-        help="the classifiers come with the course, for photographs and for drawn faces; stand_in is for quick trials. Their distances are not FIDs",
+        help="network whose features are compared: the Inception of FID, a classifier of photographs or of drawn faces, "
+        "or stand_in for quick trials. The distances of the last three are not FIDs",
     )
 
 
 def _experiment(commands):
     text = (
-        "Trains and measures the models of an experiment that its folder lacks. Can be stopped at any moment; the same command continues. "
-        "Started several times, on one machine or on many that share the folder, the processes share the work. "
+        "Trains and measures those models of an experiment that its folder does not have yet. Can be stopped at any moment; the same command "
+        "continues. If it is started several times, on one machine or on several that share the folder, the processes share the work. "
         "Example: python -m gdl experiment experiments/vae_beta.toml --data data/celeba --out runs/vae_beta"
     )
     command = commands.add_parser("experiment", help="train and compare a grid of models", description=text)
-    command.add_argument("file", help="what to compare, such as experiments/vae_beta.toml")
+    command.add_argument("file", help="file of the experiment, such as experiments/vae_beta.toml")
     command.add_argument("--out", required=True, help="folder of the experiment: a run for each cell, table.csv, table.md, figure.png")
     command.add_argument("--small", action="store_true", help="run the file's small version, for two processor cores")
     command.add_argument("--data", help=DATA)
@@ -163,8 +166,10 @@ def _grade(commands):
     command.add_argument(
         "--exercise", metavar="NAME", help="the exercise of all notebooks, such as 02_vae; without it, each notebook says which exercise it is"
     )
-    command.add_argument("--marks", metavar="CSV", help="points for what is marked by hand: marks/person.csv, filled in")
-    command.add_argument("--seconds", type=float, default=30.0, help="limit for one cell or one call; a notebook may take twenty times as long")
+    command.add_argument("--marks", metavar="CSV", help="filled-in copy of person.csv, with the points of the answers that are marked by hand")
+    command.add_argument(
+        "--seconds", type=float, default=30.0, help="time limit of one cell or one call; a whole notebook may take twenty times as long"
+    )
     command.add_argument(
         "--unsafe", action="store_true", help="run without a sandbox: a notebook can then do whatever you can; every result is marked as unsafe"
     )
@@ -173,20 +178,22 @@ def _grade(commands):
 def _release(commands):
     text = (
         "For instructors: makes the exercises from the solutions, and a folder and a zip file to hand to students, "
-        "with the exercises, the package as a wheel, and a page on how to begin. Needs the extra: pip install 'gdl[instructor]'"
+        "with the exercises, the package as a wheel, and a page on how to begin. Needs pip install 'gdl[instructor]'"
     )
     command = commands.add_parser("release", help="make the exercises from the solutions, and a bundle for students", description=text, **STYLE)
     command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
     command.add_argument("--exercises", default="exercises", help="folder of the notebooks that are made from them")
-    command.add_argument("--out", default="dist/students", help="folder for students; the same as a .zip is written beside it")
-    command.add_argument("--address", metavar="URL", help="where students' notebooks find the wheel: a folder's address, ending in /, or the file's")
+    command.add_argument("--out", default="dist/students", help="folder to hand to students; a .zip file of it is written beside it")
+    command.add_argument(
+        "--address", metavar="URL", help="address of the wheel for students' notebooks: that of its folder, ending in /, or of the file"
+    )
 
 
 def _add_training(command, makes_images=True):
     """The training options that all models share, and those of the models that make images."""
     _add_data(command)
     command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
-    command.add_argument("--epochs", type=int, help="number of epochs in all, including those of earlier calls")
+    command.add_argument("--epochs", type=int, help="total number of epochs, including those of earlier calls")
     command.add_argument(
         "--patience",
         type=int,
@@ -211,7 +218,7 @@ def _add_training(command, makes_images=True):
         help="seed of the initial weights, the order and the flips; the same seed gives the same result",
     )
     command.add_argument(
-        "--devices", metavar="all|N", help="train on all GPUs of the machine, or on N of them; on several machines with TF_CONFIG, on those of each"
+        "--devices", metavar="all|N", help="train on all GPUs of the machine, or on N of them; with TF_CONFIG, on those of each machine"
     )
     network = command.add_argument_group("network")
     if makes_images:
@@ -219,10 +226,10 @@ def _add_training(command, makes_images=True):
             "--fid-every",
             type=int,
             metavar="EPOCHS",
-            help="measure the FID against the validation images every EPOCHS epochs, and keep the weights of the best of these",
+            help="measure the FID against the validation images every EPOCHS epochs, and keep the weights with the lowest FID",
         )
         command.add_argument(
-            "--fid-samples", type=int, metavar="N", default=Job.fid_samples, help="number of images that the model makes for --fid-every"
+            "--fid-samples", type=int, metavar="N", default=Job.fid_samples, help="number of images that the model generates for --fid-every"
         )
         network.add_argument("--z-dim", type=int, default=Architecture.z_dim, help="length of the code z")
         network.add_argument("--upsampling", choices=UPSAMPLING, default=Architecture.upsampling, help="how the decoder doubles the size")
@@ -237,7 +244,7 @@ def _add_training(command, makes_images=True):
     network.add_argument("--downsampling", choices=DOWNSAMPLING, default=Architecture.downsampling, help="how the encoder halves the size")
     network.add_argument(
         "--residual", nargs="?", choices=("block", "resnet18"), const="block",
-        help="add a residual block to each stage, or with resnet18 take the shape of ResNet-18",
+        help="add a residual block to each stage; resnet18 instead uses the structure of ResNet-18",
     )  # fmt: skip
     network.add_argument("--no-residual", dest="residual", action="store_const", const=None, help="no residual blocks")
     network.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, default=Architecture.batch_norm, help="batch normalisation")
@@ -256,19 +263,19 @@ def _add_adversarial(command):
     group.add_argument("--critic-norm", choices=("batch", "layer", "spectral", "none"), default="none", help="normalisation in the critic")
     group.add_argument(
         "--augment", nargs="*", choices=("colour", "translation", "cutout"), default=[],
-        help="random changes that the critic sees in all images, real or fake; --augment alone: none",
+        help="random changes of all images that the critic sees, real or generated; --augment without values: no changes",
     )  # fmt: skip
-    group.add_argument("--penalty-every", type=int, default=1, help="a penalty is computed for every this many-th image of a batch")
+    group.add_argument("--penalty-every", type=int, default=1, metavar="N", help="compute a penalty only for every N-th image of a batch")
     group.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="learning rate of the critic; without it, the generator's")
     group.add_argument(
-        "--ema", type=float, help="decay of a moving average of the generator's weights, which makes the images; without it, no average"
+        "--ema", type=float, help="decay of a moving average of the generator's weights, used to generate images; without it, no average"
     )
     return group
 
 
 def _add_betas(group):
-    group.add_argument("--beta-1", type=float, help="of both Adam optimisers, how slowly the mean of the gradients changes")
-    group.add_argument("--beta-2", type=float, help="the same for the mean of their squares")
+    group.add_argument("--beta-1", type=float, help="decay of the moving average of the gradients, in both Adam optimisers")
+    group.add_argument("--beta-2", type=float, help="decay of the moving average of their squares")
 
 
 def _add_data(command):
