@@ -159,15 +159,17 @@ def page(texts, table):
     lines = [
         "# The models that come with the course",
         "64 images of each, from the seed 0, not chosen. An autoencoder has no prior: its codes are from a Gaussian fitted to the codes of the "
-        "training images. FID is of 5,000 images against the training images; distances of drawn faces and of photographs cannot be compared. "
+        "training images. FID and the face distance are of 5,000 images against the training images; those of drawn faces and of photographs "
+        "cannot be compared, and no FID is given where it has not been measured. "
         "Each name leads to the model's card: data, commands, all numbers, limits, licence.",
-        "| model | FID | MB |\n| --- | ---: | ---: |",
+        "| model | FID | face distance | MB |\n| --- | ---: | ---: | ---: |",
     ]
     for name in SHA256:
         row = table.loc[name].dropna() if name in table.index else {}
-        distance = row.get("fid_train", row.get("gaussian_fid_train"))
+        values = [(row.get(key, row.get(f"gaussian_{key}")), digits) for key, digits in (("fid_train", 1), ("face_distance", 2))]
+        measured = " | ".join("" if value is None else f"{value:.{digits}f}" for value, digits in values)
         megabytes = (FOLDER / f"{name}.npz").stat().st_size / 1e6
-        lines[-1] += f"\n| [{name}](../gdl/shipped/{name}.md) | {'' if distance is None else f'{distance:.1f}'} | {megabytes:.1f} |"
+        lines[-1] += f"\n| [{name}](../gdl/shipped/{name}.md) | {measured} | {megabytes:.1f} |"
     for name in SHA256:
         if name in table.index:
             lines += [f"## {name}", f'<img src="models/{name}.jpg" width="800" alt="64 images">', texts[name]["seen"]]

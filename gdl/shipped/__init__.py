@@ -19,11 +19,13 @@ from gdl.models import model_class, readable_options
 
 FOLDER = Path(__file__).parent
 SHA256 = {
+    "autoencoder-drawn64": "3dfc9e24ba62266dcbe06934da4fbda380623ed036bfe00a3e5c4b1e497c38d5",
     "autoencoder-z256-celeba64": "5a3bda261f4a15652f77c9bb1513934f0d09f422af4ab45a4d14b6d50512dad1",
     "classifier-celeba64": "7faa4decc3e9c7497be8144d81928df5911d84aab6764af8438f1423c5326bc5",
     "classifier-drawn64": "bd68cf7c2d17635f39867cddcb663cf40f4027600c0f98b3956ab2d69b359fbc",
     "gan-celeba64": "f197feec8d842717c173e522f354a588774c7fbe4fae1a809f8ee60b8b6825b0",
     "vae-celeba64": "72e0e7fdead126395b7b3b98b07fa9c275d15e1d07cb1ccded75a816018a63d8",
+    "vae-drawn64": "2342a878fa5f3c55b4d2eee8b8b8464c91cbadeac7cc705414104712c30d11d5",
     "wgan_gp-celeba64": "343e6dfccd3403a1928b6196242c55bed7ab6b9405fd3074fa9a218e7358665e",
 }
 
@@ -33,7 +35,8 @@ def pretrained(name: str) -> Any:
 
     name: of models that have learned from photographs, and like these are for non-commercial research only:
         "autoencoder-z256-celeba64", "vae-celeba64", "gan-celeba64", "wgan_gp-celeba64" and "classifier-celeba64"; and
-        "classifier-drawn64" for drawn faces. All are for 64x64 pixels. NAME.md beside this module says more.
+        "autoencoder-drawn64", "vae-drawn64" and "classifier-drawn64" for drawn faces. All are for 64x64 pixels. NAME.md
+        beside this module says more.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.

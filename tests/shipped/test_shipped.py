@@ -18,8 +18,8 @@ from gdl.cli import main as command_line
 from gdl.pictures.plots import grid
 from gdl.shipped import FOLDER, SHA256
 
-GENERATORS = ["gan-celeba64", "vae-celeba64", "wgan_gp-celeba64"]
-AUTOENCODERS = ["autoencoder-z256-celeba64"]
+GENERATORS = ["gan-celeba64", "vae-celeba64", "vae-drawn64", "wgan_gp-celeba64"]
+AUTOENCODERS = ["autoencoder-drawn64", "autoencoder-z256-celeba64"]
 
 
 @pytest.fixture(scope="module", params=GENERATORS)
@@ -117,8 +117,8 @@ def test_the_command_line_takes_their_names(tmp_path):
 def test_an_unknown_missing_or_damaged_model_is_one_sentence(monkeypatch, tmp_path):
     with pytest.raises(
         gdl.CourseError,
-        match="No model 'vae-celeba' comes with the course: choose from autoencoder-z256-celeba64, classifier-celeba64, classifier-drawn64, "
-        "gan-celeba64, vae-celeba64, wgan_gp-celeba64",
+        match="No model 'vae-celeba' comes with the course: choose from autoencoder-drawn64, autoencoder-z256-celeba64, classifier-celeba64, "
+        "classifier-drawn64, gan-celeba64, vae-celeba64, vae-drawn64, wgan_gp-celeba64",
     ):
         gdl.pretrained("vae-celeba")
     with pytest.raises(gdl.CourseError, match="has no codes"):
