@@ -72,7 +72,7 @@ def _train(commands):
         help="learning rate of a second Adam for the decoder; without it, one Adam trains both networks",
     )
 
-    text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for faces of 64x64 pixels in some 15 minutes of processor time."
+    text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for 64x64 pixels."
     own = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **STYLE))
     own.add_argument("--loss", choices=("cross_entropy", "hinge", "relativistic"), default="cross_entropy", help="loss of the two networks")
     own.add_argument("--r1", type=float, default=0.0, help="weight of half the squared gradient of the discriminator at real images")
