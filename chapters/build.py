@@ -34,6 +34,7 @@ from gdl.files import whole_file
 CHAPTERS = Path(__file__).resolve().parent
 ROOT = CHAPTERS.parent
 PAGES = ROOT / "build" / "chapters"
+LIMIT = 1_450_000  # characters of a notebook with its pictures
 MATH = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 LINK = re.compile(r"\]\((?:\.\./|appendix/)?(\w+)\.ipynb\)")  # from one chapter to another, whose pages lie in one folder
 INDEX = """<!doctype html>
@@ -134,18 +135,33 @@ def attach_finished_picture(notebook):
 
 
 def shrink_pictures(notebook):
-    """Makes the PNG files smaller without a visible change: no transparency, 256 colours for charts, best compression."""
+    """Makes the PNG files smaller without a visible change: no transparency, 256 colours for charts, best compression.
+
+    In a notebook that would still be larger than LIMIT, pictures of faces get 256 colours too, the largest first.
+    """
     attachments = [bundle for cell in notebook.cells for bundle in cell.get("attachments", {}).values()]
     outputs = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
-    for data in attachments + outputs:
-        if "image/png" in data:
-            picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
-            reduced = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-            if np.abs(np.asarray(reduced.convert("RGB"), int) - np.asarray(picture, int)).mean() < 0.5:  # true for charts, false for faces
-                picture = reduced
-            packed = io.BytesIO()
-            picture.save(packed, format="PNG", optimize=True)
-            data["image/png"] = base64.b64encode(packed.getvalue()).decode()
+    with_picture = [data for data in attachments + outputs if "image/png" in data]
+    for data in with_picture:
+        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+        reduced = in_256_colours(picture)
+        is_chart = np.abs(np.asarray(reduced.convert("RGB"), int) - np.asarray(picture, int)).mean() < 0.5
+        data["image/png"] = encoded(reduced if is_chart else picture)
+    for data in sorted(with_picture, key=lambda data: len(data["image/png"]), reverse=True):
+        if len(nbformat.writes(notebook)) <= LIMIT:
+            break
+        data["image/png"] = encoded(in_256_colours(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")))
+
+
+def in_256_colours(picture):
+    return picture.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+
+
+def encoded(picture):
+    """A picture as PNG, in the letters of a notebook."""
+    packed = io.BytesIO()
+    picture.save(packed, format="PNG", optimize=True)
+    return base64.b64encode(packed.getvalue()).decode()
 
 
 def print_progress(text):

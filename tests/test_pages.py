@@ -1,12 +1,15 @@
 """chapters/build.py: executes a notebook, writes its page, and knows when nothing has changed."""
 
+import base64
 import importlib.util
+import io
 import re
 import sys
 
 import nbformat
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 pytestmark = pytest.mark.slow  # kernels
 BUILD = ROOT / "chapters" / "build.py"
@@ -62,6 +65,18 @@ def test_write_puts_outputs_into_the_notebook(build, monkeypatch, tmp_path):
     first, picture = nbformat.read(tmp_path / "00_test.ipynb", 4).cells
     assert picture.outputs[0].text == "drawing\n"
     assert first.attachments["finished.png"]["image/png"] == picture.outputs[1].data["image/png"]
+
+
+def test_a_notebook_that_would_be_too_large_gets_pictures_of_256_colours(build, monkeypatch, tmp_path):
+    noise = "import matplotlib.pyplot as plt, numpy as np\nplt.imshow(np.random.default_rng(0).random((400, 400, 3)))\nplt.show()"
+    write_chapter(tmp_path, noise)
+    assert run(build, monkeypatch, "--write") == 0
+    whole = (tmp_path / "00_test.ipynb").stat().st_size
+    monkeypatch.setattr(build, "LIMIT", whole // 2)
+    assert run(build, monkeypatch, "--write") == 0
+    first, picture = nbformat.read(tmp_path / "00_test.ipynb", 4).cells
+    modes = [Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).mode for data in (first.attachments["finished.png"], picture.outputs[0].data)]
+    assert modes == ["P", "P"] and (tmp_path / "00_test.ipynb").stat().st_size < 0.6 * whole
 
 
 def test_widgets_are_replaced_by_their_picture(build, monkeypatch, tmp_path):
