@@ -75,7 +75,9 @@ def test_a_notebook_that_would_be_too_large_gets_pictures_of_256_colours(build, 
     monkeypatch.setattr(build, "LIMIT", whole // 2)
     assert run(build, monkeypatch, "--write") == 0
     first, picture = nbformat.read(tmp_path / "00_test.ipynb", 4).cells
-    modes = [Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).mode for data in (first.attachments["finished.png"], picture.outputs[0].data)]
+    modes = [
+        Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).mode for data in (first.attachments["finished.png"], picture.outputs[0].data)
+    ]
     assert modes == ["P", "P"] and (tmp_path / "00_test.ipynb").stat().st_size < 0.6 * whole
 
 
