@@ -102,6 +102,7 @@ def build(path, write):
     except CellExecutionError as error:
         problem = f"{error.ename}: {error.evalue}"
     remove_widgets(notebook)
+    remove_blank_text(notebook)
     attach_finished_picture(notebook)
     write_page(path, notebook, ending="" if problem else fingerprint)
     if problem:
@@ -122,6 +123,13 @@ def remove_widgets(notebook):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def remove_blank_text(notebook):
+    """Removes what a progress bar leaves when it has cleared itself."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.output_type != "stream" or output.text.strip()]
 
 
 def attach_finished_picture(notebook):
