@@ -151,18 +151,23 @@ def shrink_pictures(notebook):
     outputs = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     with_picture = [data for data in attachments + outputs if "image/png" in data]
     for data in with_picture:
-        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+        picture = decoded(data["image/png"])
         reduced = in_256_colours(picture)
         is_chart = np.abs(np.asarray(reduced.convert("RGB"), int) - np.asarray(picture, int)).mean() < 0.5
         data["image/png"] = encoded(reduced if is_chart else picture)
     for data in sorted(with_picture, key=lambda data: len(data["image/png"]), reverse=True):
         if len(nbformat.writes(notebook)) <= LIMIT:
             break
-        data["image/png"] = encoded(in_256_colours(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")))
+        data["image/png"] = encoded(in_256_colours(decoded(data["image/png"])))
 
 
 def in_256_colours(picture):
     return picture.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+
+
+def decoded(letters):
+    """The picture of a PNG file that is written in the letters of a notebook."""
+    return Image.open(io.BytesIO(base64.b64decode(letters))).convert("RGB")
 
 
 def encoded(picture):
