@@ -1,4 +1,4 @@
-"""python -m benchmarks vae | wgan_gp: images per second of a model and of the plain recipe, in turn; cost, inception, latent, quality: see there."""
+"""python -m benchmarks vae | wgan_gp: images per second of a model and of the plain recipe; cost, inception, latent, quality, ruler: see there."""
 
 import argparse
 import tempfile
@@ -17,7 +17,7 @@ import pandas as pd  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
-from benchmarks import cost, inception, latent, quality  # noqa: E402
+from benchmarks import cost, inception, latent, quality, ruler  # noqa: E402
 from benchmarks.plain_vae import PlainVAE, jpeg_batches  # noqa: E402
 from benchmarks.plain_wgan_gp import PlainWGANGP  # noqa: E402
 
@@ -26,7 +26,7 @@ DEFAULTS = {
     "vae": dict(filters=[32, 64, 128, 256], batch_size=128, steps=20),
     "wgan_gp": dict(filters=[64, 128, 256, 512], batch_size=64, critic_steps=3, steps=5),
 }
-OTHERS = {"cost": cost, "inception": inception, "latent": latent, "quality": quality}
+OTHERS = {"cost": cost, "inception": inception, "latent": latent, "quality": quality, "ruler": ruler}
 WARM_UP = 3  # steps at the start of each round that are not timed
 
 

@@ -14,7 +14,16 @@ DATA = (
     "else the drawn faces"
 )
 RUN = f"run folder of a trained model, or the name of a model that comes with the course: {', '.join(SHA256)}"
-STYLE = dict(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of each option that has one."""
+
+    def _get_help_string(self, action):
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
+STYLE = dict(formatter_class=Help)
 
 
 def parser() -> argparse.ArgumentParser:

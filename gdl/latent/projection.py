@@ -32,14 +32,13 @@ def project(model: DecoderModel, images: np.ndarray, steps: int = 300, learning_
     known = model.unit_range(model.decode(starts)).reshape(STARTS, -1)
     nearest = [np.argmin(np.square(known - x.ravel()).sum(axis=1)) for x in target]
     z = tf.Variable(starts[nearest])
-    decoder = model.decoder if model.averaged_decoder is None else model.averaged_decoder
     optimizer = keras.optimizers.Adam(number("learning_rate", learning_rate))
     optimizer.build([z])
 
     @tf.function
     def step():
         with tf.GradientTape() as tape:
-            error = tf.reduce_sum(tf.square(target - model.unit_range(decoder(z, training=False))), axis=(1, 2, 3))  # (n,)
+            error = tf.reduce_sum(tf.square(target - model.unit_range(model.image_decoder(z, training=False))), axis=(1, 2, 3))  # (n,)
             loss = tf.reduce_sum(error + beta / 2 * tf.reduce_sum(tf.square(z), axis=1))
         optimizer.apply_gradients([(tape.gradient(loss, z), z)])
 

@@ -153,10 +153,15 @@ class DecoderModel(FaceModel):
     decoder: keras.Model
     averaged_decoder: keras.Model | None = None
 
+    @property
+    def image_decoder(self) -> keras.Model:
+        """The network that makes the images: `averaged_decoder` if there is one, else `decoder`."""
+        return self.decoder if self.averaged_decoder is None else self.averaged_decoder
+
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
         z = check_codes(np.array(z) if isinstance(z, (list, tuple)) else z, self.architecture.z_dim, "decode")
-        return in_batches(self.decoder if self.averaged_decoder is None else self.averaged_decoder, z)
+        return in_batches(self.image_decoder, z)
 
     def generate(self, n: int, seed: int = 0) -> np.ndarray:
         """Images of n random codes from a standard normal. -> (n, size, size, 3) float32 in the pixel range"""
