@@ -15,22 +15,16 @@ import gdl
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "chapters"
 BOTH = dict(kernel_sizes=4, pixel_range=(-1, 1))
 VAE = dict(kernel_sizes=4, reconstruction="mse", beta=0.5)
-FOUR = {
-    "vae": VAE | BOTH,
-    "gan": dict(label_smoothing=0.1, ema=0.99, **BOTH),
-    "wgan": dict(critic_steps=3, ema=0.99, **BOTH),
-    "wgan_gp": dict(critic_steps=2, ema=0.99, **BOTH),
-}
 IN_CHAPTERS = {  # the largest models of a chapter, with the options that its cells give beside size, z_dim, filters and critic_steps
     "01_autoencoder": {"autoencoder": dict(kernel_sizes=4)},
     "02_vae": {"autoencoder": dict(kernel_sizes=4), "vae": VAE},
     "03_kl_loss": {"vae": VAE},
-    "04_gan": {"gan": FOUR["gan"]},
-    "05_wgan": {"gan": FOUR["gan"], "wgan": FOUR["wgan"]},
-    "06_wgan_gp": FOUR,
+    "04_gan": {"gan": dict(ema=0.99, **BOTH)},
+    "05_wgan": {"wgan": dict(critic_steps=3, ema=0.99, **BOTH)},
+    "06_wgan_gp": {"wgan_gp": dict(penalty_every=4, ema=0.99, **BOTH)},
     "07_sharpening": {"vae": VAE},
     "08_latent_arithmetic": {"vae": VAE},
-    "09_which_model": FOUR,
+    "09_which_model": {"vae": VAE | BOTH | dict(ema=0.99), "gan": dict(label_smoothing=0.1, ema=0.99, **BOTH)},
 }
 HALF_SIZE = ("03_kl_loss", "07_sharpening")  # they train on images of half the size
 
@@ -48,7 +42,7 @@ def settings(chapter, profile):
 def chapter_models(chapter, profile):
     """The models of a chapter: (kind, size, options) of each."""
     s = settings(chapter, profile)
-    size = s.get("small", s["size"]) if chapter == "08_latent_arithmetic" else s["size"] // (1 + (chapter in HALF_SIZE))
+    size = s.get("live", s.get("size", 64)) // (1 + (chapter in HALF_SIZE))
     shared = dict(z_dim=s.get("z_dim", s.get("small_z")), filters=s.get("filters", s.get("small_filters")))
     for kind, options in IN_CHAPTERS[chapter].items():
         steps = {"critic_steps": s["critic_steps"]} if "critic_steps" in s and kind in ("wgan", "wgan_gp") else {}

@@ -137,7 +137,7 @@ def list_checks(o):
         for kind, side, options in chapter_models(chapter, o.profile):
             checks[f"chapter {chapter} {kind}"] = partial(steps, o, kind, side, options)
     for kind, (options, training) in ((kind, profiles[o.profile]) for kind, profiles in CHAPTERS.items()):
-        checks[f"chapter recipe {kind}"] = partial(steps, o, kind, size, options, rate=training["learning_rate"])
+        checks[f"chapter recipe {kind}"] = partial(steps, o, kind, size, options, rate=training.get("learning_rate"))
     for precision in ("float32", "mixed_float16", "mixed_bfloat16"):
         for kind, name, own in kinds:
             shape = small if kind != "classifier" else {"filters": small["filters"]}

@@ -10,7 +10,7 @@ from gdl.errors import CourseError
 from gdl.models import COMMANDS, model_class
 from gdl.models.base import FaceModel
 from gdl.profiles import profile
-from gdl.training.recipes import CHAPTERS
+from gdl.training.recipes import ADAM, CHAPTERS
 from gdl.training.run_folder import RunFolder, load, run_folder
 from gdl.training.train import train
 
@@ -46,6 +46,9 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
         options = dict(attributes=faces.train.attributes.columns, **options)
     keras.utils.set_random_seed(0)
     model = model_class(name)(faces.size, **options)
+    if name in ADAM:
+        rates, betas = ADAM[name]
+        model.compile(*(keras.optimizers.Adam(rate, **betas) for rate in rates))
     train(model, faces, run=folder, pictures=False, **training)
     return model
 

@@ -23,9 +23,9 @@ PHOTOGRAPHS: dict[str, dict] = {
 # Of the chapter that teaches a model, for each profile: the options of its constructor, and those of gdl.train.
 # So `gdl.load_or_train` can use the run of that chapter; halve_every is what the chapter makes of its epochs.
 _VAE = dict(kernel_sizes=4, reconstruction="mse", beta=0.5)  # chapter 02
-_WGAN_GP = dict(kernel_sizes=4, pixel_range=(-1, 1), ema=0.99)  # chapter 06
+_WGAN_GP = dict(kernel_sizes=4, pixel_range=(-1, 1), critic_steps=1, penalty_every=4, ema=0.99)  # chapter 06
 _VAE_TRAINING = dict(batch_size=64, learning_rate=2e-3, flip=True)
-_WGAN_GP_TRAINING = dict(batch_size=64, learning_rate=5e-4, flip=True)
+_WGAN_GP_TRAINING = dict(batch_size=64, flip=True)  # with ADAM below
 CHAPTERS: dict[str, dict[str, tuple[dict, dict]]] = {
     "vae": {
         "smoke": (dict(z_dim=16, filters=(8, 16), **_VAE), dict(epochs=1, halve_every=1, **_VAE_TRAINING)),
@@ -33,9 +33,9 @@ CHAPTERS: dict[str, dict[str, tuple[dict, dict]]] = {
         "full": (dict(z_dim=256, filters=FILTERS, **_VAE), dict(epochs=30, halve_every=15, **_VAE_TRAINING)),
     },
     "wgan_gp": {
-        "smoke": (dict(z_dim=8, filters=(8, 16), critic_steps=3, **_WGAN_GP), dict(epochs=2, halve_every=1, **_WGAN_GP_TRAINING)),
-        "quick": (dict(z_dim=64, filters=(32, 64, 128), critic_steps=2, **_WGAN_GP), dict(epochs=8, halve_every=6, **_WGAN_GP_TRAINING)),
-        "full": (dict(z_dim=128, filters=FILTERS, critic_steps=3, **_WGAN_GP), dict(epochs=60, halve_every=25, **_WGAN_GP_TRAINING)),
+        "smoke": (dict(z_dim=8, filters=(8, 16), **_WGAN_GP), dict(epochs=2, halve_every=1, **_WGAN_GP_TRAINING)),
+        "quick": (dict(z_dim=64, filters=(32, 64, 128), **_WGAN_GP), dict(epochs=6, halve_every=4, **_WGAN_GP_TRAINING)),
+        "full": (dict(z_dim=128, filters=FILTERS, **_WGAN_GP), dict(epochs=60, halve_every=25, **_WGAN_GP_TRAINING)),
     },
     "classifier": {  # no chapter teaches it
         "smoke": (dict(filters=(8, 16)), dict(epochs=1, halve_every=1, **_VAE_TRAINING)),
@@ -43,3 +43,6 @@ CHAPTERS: dict[str, dict[str, tuple[dict, dict]]] = {
         "full": (dict(filters=FILTERS, dropout=0.2), dict(epochs=12, halve_every=4, **_VAE_TRAINING)),
     },
 }
+
+# Of the models of the chapters that compile their own: the learning rate of each network's Adam, in the order of `compile`, and its betas.
+ADAM: dict[str, tuple[tuple[float, float], dict]] = {"wgan_gp": ((5e-4, 1e-3), dict(beta_1=0.0, beta_2=0.99))}

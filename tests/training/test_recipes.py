@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 import gdl
-from gdl.training.recipes import CHAPTERS
+from gdl.training.recipes import ADAM, CHAPTERS
 
 NOTEBOOKS = ROOT / "chapters"
 
@@ -64,6 +64,8 @@ def test_an_interrupted_run_goes_on(runs, faces, capsys):
     options, training = CHAPTERS["wgan_gp"]["smoke"]
     keras.utils.set_random_seed(0)
     part = gdl.WGANGP(32, **options)
+    rates, betas = ADAM["wgan_gp"]
+    part.compile(*(keras.optimizers.Adam(rate, **betas) for rate in rates))
     gdl.train(part, faces, run=folder, quiet=True, **{**training, "epochs": 1})
     capsys.readouterr()
     resumed = gdl.load_or_train("wgan_gp", faces)
@@ -119,6 +121,7 @@ def test_load_or_train_takes_the_run_that_the_chapter_leaves(chapter, name, runs
     variable = ast.unparse(train.value.args[0])
     assigned = {ast.unparse(node.targets[0]): node for node in before if isinstance(node, ast.Assign)}  # the last of each name
     makes = [assigned[name] for name in ("options", variable) if name in assigned]
+    makes += [node for node in before if isinstance(node, ast.Expr) and ast.unparse(node).startswith(f"{variable}.compile(")]
     train.value.keywords = [keyword for keyword in train.value.keywords if keyword.arg != "callbacks"]
     s = gdl.settings(**settings)
     names = {"gdl": gdl, "keras": keras, "faces": faces, "s": s}
