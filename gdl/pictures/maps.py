@@ -1,4 +1,4 @@
-"""Maps of labelled points, such as codes projected to two or three dimensions: a still figure, and a plot to rotate (chapter 08)."""
+"""Maps of labelled points, such as codes projected to two or three dimensions: a still figure, and a plot to rotate."""
 
 import sys
 from collections.abc import Sequence
