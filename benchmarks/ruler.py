@@ -1,5 +1,6 @@
 """python -m benchmarks ruler: does `gdl.metrics.face_distance` put models into the order of FID? 25 models of photographs, of mixed kinds."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,6 @@ def models(faces, n):
     vae, autoencoder = gdl.pretrained("vae-celeba64"), gdl.pretrained("autoencoder-z256-celeba64")
     gan, wgan_gp = gdl.pretrained("gan-celeba64"), gdl.pretrained("wgan_gp-celeba64")
     photographs = faces.val.images[:n]
-    flat = faces.train.images.reshape(len(faces.train.images), -1)[:4000].astype(np.float32)
 
     def samples(model, width=1.0, n=n):
         z = width * np.random.default_rng(0).standard_normal((n, model.architecture.z_dim)).astype(np.float32)
@@ -66,11 +66,19 @@ def models(faces, n):
         z = mixture_codes(model, faces.train.images[:4000], n, components)
         return to_uint8(model.decode(z.mean(axis=0) + width * (z - z.mean(axis=0))))
 
-    def gaussian(rank):
-        """Samples of the Gaussian of the first principal components of the pixels."""
+    @cache
+    def principal_components():
+        """Mean, standard deviations and directions of the pixels."""
+        images = faces.train.images[:4000]
+        flat = images.reshape(len(images), -1).astype(np.float32)
         mean = flat.mean(axis=0)
         _, scale, directions = np.linalg.svd(flat[:2000] - mean, full_matrices=False)
-        z = np.random.default_rng(0).standard_normal((n, rank)) * scale[:rank] / np.sqrt(2000)
+        return mean, scale / np.sqrt(2000), directions
+
+    def gaussian(rank):
+        """Samples of the Gaussian of the first principal components of the pixels."""
+        mean, scale, directions = principal_components()
+        z = np.random.default_rng(0).standard_normal((n, rank)) * scale[:rank]
         return np.clip(mean + z @ directions[:rank], 0, 255).astype(np.uint8).reshape(n, 64, 64, 3)
 
     def blurred(images):
