@@ -1,6 +1,7 @@
 """What `import gdl` says about a Keras that the course cannot use. That saved files load afterwards is in tests/models/test_saving.py."""
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -53,6 +54,15 @@ def test_import_leaves_keras_and_tensorflow_alone():
     program = "import sys, gdl; print('keras' in sys.modules, 'tensorflow' in sys.modules, 'gdl.models' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "False False False\n"
+
+
+@pytest.mark.parametrize("chosen, on", [(None, "True"), ("0", "False")])
+def test_import_switches_the_fast_convolutions_on_where_nobody_has_chosen(chosen, on):
+    environment = {key: value for key, value in os.environ.items() if key != "TF_ENABLE_ONEDNN_OPTS"}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": chosen} if chosen else {}
+    program = "import gdl, tensorflow; from tensorflow.python.framework.test_util import IsMklEnabled; print(IsMklEnabled())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert done.stdout == f"{on}\n" or platform.machine() not in ("x86_64", "AMD64"), done.stderr
 
 
 def test_a_keras_that_was_imported_first_is_looked_at(monkeypatch):
