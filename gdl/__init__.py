@@ -13,7 +13,7 @@ from gdl.machine import check_installed, in_notebook, on_command_line, start_ten
 from gdl.registration import prepare_keras
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised as exceptions in any case
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # faster convolutions, which TensorFlow leaves off on processors without AVX512-VNNI and on Windows
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # faster convolutions; TensorFlow leaves them off without AVX512-VNNI and on Windows
 
 __version__ = "0.1.0"
 
