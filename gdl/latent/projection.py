@@ -42,6 +42,6 @@ def project(model: DecoderModel, images: np.ndarray, steps: int = 300, learning_
             loss = tf.reduce_sum(error + beta / 2 * tf.reduce_sum(tf.square(z), axis=1))
         optimizer.apply_gradients([(tape.gradient(loss, z), z)])
 
-    for _ in range(steps):
+    for _ in range(steps if len(nearest) else 0):  # oneDNN fails on the gradient of no images
         step()
     return z.numpy()
