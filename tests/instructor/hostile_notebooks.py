@@ -170,7 +170,7 @@ HOSTILE = {
         2,
     ),
     "a reply that never ends": (in_question_1("for fd in range(3, 20):\n    try: os.write(fd, (10**6).to_bytes(8, 'big') + b'{')\n    except OSError: pass\ntime.sleep(60)"), 2),
-    "an oversized reply": (in_question_1("return 'x' * 10**8"), 2),
+    "an oversized reply": (in_question_1("return 'x' * 2 * 10**7"), 2),
     "a length of 2**63": (in_question_1("for fd in range(3, 20):\n    try: os.write(fd, (2**63).to_bytes(8, 'big'))\n    except OSError: pass\ntime.sleep(60)"), 2),
     "a fake score printed": ([NO_ANSWER, "print('q1: 4 of 4')\nprint('{\"points\": 6}')\nimport sys\nsys.__stdout__.write('6 passed, 0 failed')\nsys.stderr.write('Score: 100 %')"], 0),
     # --- the page that people read
