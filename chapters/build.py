@@ -36,6 +36,7 @@ ROOT = CHAPTERS.parent
 PAGES = ROOT / "build" / "chapters"
 LIMIT = 1_450_000  # characters of a notebook with its pictures
 MATH = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
+CLOCK = re.compile(r" \[[\d:]+<[\d:]+, +[\d.]+(?:batch/s|s/batch)(?:, |\])")  # of a progress bar
 LINK = re.compile(r"\]\((?:\.\./|appendix/)?(\w+)\.ipynb\)")  # from one chapter to another, whose pages lie in one folder
 INDEX = """<!doctype html>
 <html lang="en">
@@ -109,6 +110,7 @@ def build(path, write):
         print_progress(f"{path.stem}: stopped with {problem}\n")
         return False
     if write:
+        remove_clock(notebook)
         shrink_pictures(notebook)
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -130,6 +132,14 @@ def remove_blank_text(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.output_type != "stream" or output.text.strip()]
+
+
+def remove_clock(notebook):
+    """Removes from the progress bars how long the steps took, which says something about this machine only."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = CLOCK.sub(lambda match: "" if match.group().endswith("]") else " [", output.text)
 
 
 def attach_finished_picture(notebook):

@@ -81,6 +81,21 @@ def test_a_notebook_that_would_be_too_large_gets_pictures_of_256_colours(build, 
     assert modes == ["P", "P"] and (tmp_path / "00_test.ipynb").stat().st_size < 0.6 * whole
 
 
+def test_progress_bars_are_stored_without_their_times(build, monkeypatch, tmp_path):
+    bars = """import sys
+from tqdm import tqdm
+for results in ({}, {"loss": 1.5}):
+    with tqdm(total=2, unit="batch", file=sys.stdout) as bar:
+        bar.update(2)
+        bar.set_postfix(results)
+print("[1:00<2:00] []")"""
+    write_chapter(tmp_path, bars)
+    assert run(build, monkeypatch, "--write") == 0
+    text = "".join(output.text for output in nbformat.read(tmp_path / "00_test.ipynb", 4).cells[1].outputs)
+    assert re.search(r"2/2 *\n", text) and "2/2 [loss" in text and "batch/s" not in text
+    assert "[1:00<2:00] []" in text, "what is not a bar is left alone"
+
+
 def test_widgets_are_replaced_by_their_picture(build, monkeypatch, tmp_path):
     pytest.importorskip("ipywidgets", "8.0", reason="ipywidgets is not installed")
     write_chapter(tmp_path, SLIDER.read_text())
