@@ -152,6 +152,6 @@ def test_the_students_page_says_the_cause_at_the_question(tmp_path):
 
 @pytest.mark.parametrize("cells", [[("code", "\n".join(f"doubl{i} = 0" for i in range(70_000)), {})], [("code", "def double(x): y", {})] * 50_000])
 def test_an_enormous_notebook_does_not_keep_the_class_waiting(cells):
-    start = time.monotonic()
+    start = time.process_time()
     causes("q1", ["double"], cells, dict.fromkeys(range(len(cells)), "NameError"))
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5

@@ -110,9 +110,9 @@ def test_a_zip_whose_files_overlap_costs_no_time_and_no_other_student_a_mark(tmp
     bomb = overlapping(300, 15_000_000, quoted)
     assert len(bomb) < 200_000
     put(tmp_path, {"ada_101_02_vae.zip": bomb, "ben_102.zip": zipped({"mine.zip": bomb}), "zed_999_02_vae.ipynb": A})
-    start = time.monotonic()
+    start = time.process_time()
     submissions, problems = collect(tmp_path, EXERCISES)
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert problems == []
     ada, ben, zed = submissions
     assert ada.problem == ben.problem == "This zip cannot be opened: it is broken, or not a zip (its files overlap, as in a zip bomb)."
