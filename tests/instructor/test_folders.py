@@ -34,7 +34,7 @@ def test_a_fifo_does_not_hang(tmp_path):
     start = time.monotonic()
     students, _ = bad(tmp_path)
     assert students == {"ada": "This is not a regular file.", "ben": "This is not a regular file."}
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 1
 
 
 def test_unreadable_file(tmp_path, monkeypatch):
