@@ -28,6 +28,12 @@ CLASSES = {  # class -> its module in gdl.models
     "WGAN": "wgan",
     "WGANGP": "wgan_gp",
     "AttributeClassifier": "classifier",
+    "ConditionalVAE": "conditional_vae",
+    "ConditionalGAN": "conditional_gan",
+    "VAEGAN": "vae_gan",
+    "TimeFeatures": "velocity",
+    "Flow": "flow",
+    "LatentFlow": "latent_flow",
 }
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 

@@ -243,12 +243,12 @@ def test_a_vae_without_options_is_the_recipe(trained_with):
 ADVERSARIAL = (
     "--critic-steps 2 --critic-norm layer --critic-learning-rate 0.0005 --ema 0.9 --learning-rate 0.002 --kernel-sizes 5 3 --downsampling dilation "
     "--upsampling pixel_shuffle --residual block --no-batch-norm --layer-norm --dropout 0.1 --pixel-range 0 1 "
-    "--augment cutout colour --penalty-every 4 "
+    "--augment cutout colour --penalty-every 4 --no-spatial-code "
 )
 OPTIONS = {
     "image_size": 32, "z_dim": 4, "filters": (4, 8), "kernel_sizes": (5, 3), "downsampling": "dilation", "upsampling": "pixel_shuffle",
     "residual": True, "batch_norm": False, "layer_norm": True, "dropout": 0.1, "pixel_range": (0, 1),
-    "critic_steps": 2, "critic_norm": "layer", "ema": 0.9, "augment": ("cutout", "colour"), "penalty_every": 4,
+    "critic_steps": 2, "critic_norm": "layer", "ema": 0.9, "augment": ("cutout", "colour"), "penalty_every": 4, "spatial_code": False,
 }  # fmt: skip
 
 

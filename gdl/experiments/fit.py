@@ -14,21 +14,24 @@ from gdl.models import model_class
 from gdl.models.base import FaceModel
 from gdl.models.saving import read_weights
 from gdl.training.callbacks import StopIfDiverged, best_epoch
-from gdl.training.run_folder import RunFolder
+from gdl.training.run_folder import RunFolder, open_model
 from gdl.training.train import train
 from gdl.training.workers import is_chief
+
+PARTS = ("autoencoder", "classifier")  # options that are trained models, named by a run folder or a model that comes with the course
 
 
 def build(job: Job) -> FaceModel:
     """The model of a job at the start of its training. Sets Keras's precision to the job's."""
     keras.utils.set_random_seed(job.training.seed)
     keras.config.set_dtype_policy(job.precision)
-    model = model_class(job.model)(**job.model_options)
+    parts = {name: open_model(run) for name, run in job.model_options.items() if name in PARTS and isinstance(run, str)}
+    model = model_class(job.model)(**job.model_options | parts)
     rate, second_rate = job.training.learning_rate, job.second_learning_rate
     if second_rate is not None or job.betas:  # otherwise gdl.train makes the usual optimisers
-        first, *_ = model.default_optimizers(rate)
-        *_, second = model.default_optimizers(rate if second_rate is None else second_rate)
-        model.compile(*(type(optimizer).from_config({**optimizer.get_config(), **job.betas}) for optimizer in (first, second)))
+        first, *others = model.default_optimizers(rate)
+        last = model.default_optimizers(rate if second_rate is None else second_rate)[-1]
+        model.compile(*(type(optimizer).from_config({**optimizer.get_config(), **job.betas}) for optimizer in (first, *others[:-1], last)))
     return model
 
 

@@ -22,6 +22,9 @@ OPTIMIZER_OPTIONS = {  # options of the optimisers of each model that can have t
     "gan": ["critic_learning_rate", "beta_1", "beta_2"],
     "wgan": ["critic_learning_rate"],
     "wgan_gp": ["critic_learning_rate", "beta_1", "beta_2"],
+    "conditional_vae": ["decoder_learning_rate"],
+    "conditional_gan": ["critic_learning_rate", "beta_1", "beta_2"],
+    "vae_gan": ["critic_learning_rate", "beta_1", "beta_2"],
 }
 
 
@@ -140,8 +143,9 @@ def _plain(settings):
         plain["kernel_sizes"] = kernels[0]
     if plain.get("residual", False) in (None, "block"):
         plain["residual"] = plain["residual"] == "block"
-    if "augment" in plain:
-        plain["augment"] = tuple(plain["augment"])
+    for name in ("augment", "conditions"):
+        if name in plain:
+            plain[name] = tuple(plain[name])
     if plain.get("critic_norm") == "none":
         plain["critic_norm"] = None
     return plain

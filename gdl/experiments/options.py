@@ -58,28 +58,12 @@ def _train(commands):
     models = command.add_subparsers(title="models", metavar="MODEL", dest="model", required=True)
 
     text = "Trains an autoencoder (chapter 01)."
-    _add_training(models.add_parser("autoencoder", help="chapter 01", description=text, **STYLE))
+    _add_face_model(models.add_parser("autoencoder", help="chapter 01", description=text, **STYLE))
 
     text = "Trains a variational autoencoder (chapters 02 and 03). The defaults are the course's recipe for CelebA at 64x64 pixels."
     model = models.add_parser("vae", help="chapters 02 and 03", description=text, **STYLE)
-    _add_training(model)
-    own = model.add_argument_group("variational autoencoder")
-    own.add_argument("--beta", type=float, default=1.0, help="weight of the KL")
-    own.add_argument(
-        "--reconstruction", choices=("bce", "mse", "gaussian"), default="bce",
-        help="binary cross-entropy, squared error, or likelihood of a normal distribution whose variance is trained",
-    )  # fmt: skip
-    own.add_argument(
-        "--warm-up", type=int, default=0, metavar="STEPS", help="number of first training steps in which the weight of the KL grows from 0 to beta"
-    )
-    own.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of this many units before z_mean and z_log_var")
-    own.add_argument("--ema", type=float, help="decay of a moving average of the weights, used for codes and images; without it, no average")
-    own.add_argument(
-        "--decoder-learning-rate",
-        type=float,
-        metavar="RATE",
-        help="learning rate of a second Adam for the decoder; without it, one Adam trains both networks",
-    )
+    _add_face_model(model)
+    _add_decoder_rate(_add_variational(model))
 
     text = "Trains a generative adversarial network (chapter 04). The defaults are the course's recipe for 64x64 pixels."
     own = _add_adversarial(models.add_parser("gan", help="chapter 04", description=text, **STYLE))
@@ -99,9 +83,43 @@ def _train(commands):
     own.add_argument("--gp-weight", type=float, default=10.0, help="weight of the gradient penalty")
     _add_betas(own)
 
+    text = "Trains a conditional VAE, which is told attributes (chapter 10)."
+    model = models.add_parser("conditional_vae", help="chapter 10", description=text, **STYLE)
+    _add_face_model(model)
+    own = _add_variational(model)
+    _add_conditions(own)
+    _add_decoder_rate(own)
+
+    text = "Trains a conditional GAN, which is told attributes (chapter 10). The defaults are the course's recipe for CelebA at 64x64 pixels."
+    own = _add_adversarial(models.add_parser("conditional_gan", help="chapter 10", description=text, **STYLE))
+    _add_conditions(own)
+    _add_betas(own)
+
+    text = "Trains a VAE-GAN (chapter 11). The defaults are the course's recipe for CelebA at 64x64 pixels."
+    model = models.add_parser("vae_gan", help="chapter 11", description=text, **STYLE)
+    _add_face_model(model)
+    own = _add_variational(model)
+    own.add_argument("--adversarial", type=float, default=1.0, metavar="WEIGHT", help="weight of the generator's loss in the loss of the decoder")
+    own.add_argument("--perceptual", type=float, default=0.0, metavar="WEIGHT", help="weight of the distance of a classifier's features")
+    own.add_argument("--classifier", metavar="RUN", help="the classifier whose features are compared: a run folder, or the name of a shipped one")
+    own.add_argument("--critic-norm", choices=("batch", "layer", "spectral", "none"), default="none", help="normalisation in the critic")
+    own.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="learning rate of the critic; without it, that of the encoder")
+    _add_betas(own)
+
+    text = "Trains a flow from noise to images (chapter 12). The defaults are the course's recipe for CelebA at 32x32 pixels."
+    model = models.add_parser("flow", help="chapter 12", description=text, **STYLE)
+    own = _add_flow(model)
+    own.add_argument("--pixel-range", type=int, nargs=2, default=(-1, 1), metavar=("LOW", "HIGH"), help="of the images that it makes, 0 1 or -1 1")
+
+    text = "Trains a flow from noise to the codes of an autoencoder (chapter 12). The defaults are the course's recipe for CelebA at 64x64 pixels."
+    model = models.add_parser("latent_flow", help="chapter 12", description=text, **STYLE)
+    own = _add_flow(model)
+    own.add_argument("--autoencoder", metavar="RUN", help="the VAE or VAE-GAN whose codes are learned: a run folder, or the name of a shipped one")
+
     text = "Trains a classifier of the attributes of faces (chapter 08). The defaults are the course's recipe for CelebA at 64x64 pixels."
     model = models.add_parser("classifier", help="chapter 08", description=text, **STYLE)
-    _add_training(model, makes_images=False)
+    _add_training(model)
+    _add_network(model)
     model.add_argument("--attributes", nargs="+", metavar="NAME", help="attributes to learn; without it, all that the data set has")
 
     for name, recipe in PHOTOGRAPHS.items():
@@ -198,8 +216,8 @@ def _release(commands):
     )
 
 
-def _add_training(command, makes_images=True):
-    """The training options that all models share, and those of the models that make images."""
+def _add_training(command):
+    """The training options that all models share."""
     _add_data(command)
     command.add_argument("--out", required=True, help="folder of the run: settings, history, pictures, weights")
     command.add_argument("--epochs", type=int, help="total number of epochs, including those of earlier calls")
@@ -229,44 +247,85 @@ def _add_training(command, makes_images=True):
     command.add_argument(
         "--devices", metavar="all|N", help="train on all GPUs of the machine, or on N of them; with TF_CONFIG, on those of each machine"
     )
-    network = command.add_argument_group("network")
-    if makes_images:
-        command.add_argument(
-            "--fid-every",
-            type=int,
-            metavar="EPOCHS",
-            help="measure the FID against the validation images every EPOCHS epochs, and keep the weights with the lowest FID",
-        )
-        command.add_argument(
-            "--fid-samples", type=int, metavar="N", default=Job.fid_samples, help="number of images that the model generates for --fid-every"
-        )
-        network.add_argument("--z-dim", type=int, default=Architecture.z_dim, help="length of the code z")
-        network.add_argument("--upsampling", choices=UPSAMPLING, default=Architecture.upsampling, help="how the decoder doubles the size")
-    network.add_argument("--filters", type=int, nargs="+", default=Architecture.filters, help="channels after each halving")
-    network.add_argument(
+
+
+def _add_fid(command):
+    """The options of training of the models that make images."""
+    command.add_argument(
+        "--fid-every",
+        type=int,
+        metavar="EPOCHS",
+        help="measure the FID against the validation images every EPOCHS epochs, and keep the weights with the lowest FID",
+    )
+    command.add_argument(
+        "--fid-samples", type=int, metavar="N", default=Job.fid_samples, help="number of images that the model generates for --fid-every"
+    )
+
+
+def _add_network(command):
+    """The options of the convolutional encoder and decoder. Returns their group, to which further options can be added."""
+    group = command.add_argument_group("network")
+    group.add_argument("--filters", type=int, nargs="+", default=Architecture.filters, help="channels after each halving")
+    group.add_argument(
         "--kernel-sizes",
         type=int,
         nargs="+",
         default=Architecture.kernel_sizes,
         help="one kernel size for all convolutions, or one for each entry of --filters",
     )
-    network.add_argument("--downsampling", choices=DOWNSAMPLING, default=Architecture.downsampling, help="how the encoder halves the size")
-    network.add_argument(
+    group.add_argument("--downsampling", choices=DOWNSAMPLING, default=Architecture.downsampling, help="how the encoder halves the size")
+    group.add_argument(
         "--residual", nargs="?", choices=("block", "resnet18"), const="block",
         help="add a residual block to each stage; resnet18 instead uses the structure of ResNet-18",
     )  # fmt: skip
-    network.add_argument("--no-residual", dest="residual", action="store_const", const=None, help="no residual blocks")
-    network.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, default=Architecture.batch_norm, help="batch normalisation")
-    network.add_argument(
+    group.add_argument("--no-residual", dest="residual", action="store_const", const=None, help="no residual blocks")
+    group.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, default=Architecture.batch_norm, help="batch normalisation")
+    group.add_argument(
         "--layer-norm", action=argparse.BooleanOptionalAction, default=Architecture.layer_norm, help="layer normalisation, with --no-batch-norm"
     )
-    network.add_argument("--dropout", type=float, default=Architecture.dropout, help="share of values dropped after each stage")
-    network.add_argument("--pixel-range", type=int, nargs=2, default=Architecture.pixel_range, metavar=("LOW", "HIGH"), help="0 1 or -1 1")
+    group.add_argument("--dropout", type=float, default=Architecture.dropout, help="share of values dropped after each stage")
+    group.add_argument("--pixel-range", type=int, nargs=2, default=Architecture.pixel_range, metavar=("LOW", "HIGH"), help="0 1 or -1 1")
+    return group
+
+
+def _add_face_model(command):
+    """The options of a model of convolutions that makes images."""
+    _add_training(command)
+    _add_fid(command)
+    group = _add_network(command)
+    group.add_argument("--z-dim", type=int, default=Architecture.z_dim, help="length of the code z")
+    group.add_argument("--upsampling", choices=UPSAMPLING, default=Architecture.upsampling, help="how the decoder doubles the size")
+    group.add_argument(
+        "--spatial-code", action=argparse.BooleanOptionalAction, default=Architecture.spatial_code, help="the code is a small feature map"
+    )
+
+
+def _add_variational(command):
+    """The options of a VAE. Returns their group, to which further options can be added."""
+    group = command.add_argument_group("variational autoencoder")
+    group.add_argument("--beta", type=float, default=1.0, help="weight of the KL")
+    group.add_argument(
+        "--reconstruction", choices=("bce", "mse", "gaussian"), default="bce",
+        help="binary cross-entropy, squared error, or likelihood of a normal distribution whose variance is trained",
+    )  # fmt: skip
+    group.add_argument(
+        "--warm-up", type=int, default=0, metavar="STEPS", help="number of first training steps in which the weight of the KL grows from 0 to beta"
+    )
+    group.add_argument("--narrow-dense", type=int, metavar="UNITS", help="a dense layer of this many units before z_mean and z_log_var")
+    group.add_argument("--ema", type=float, help="decay of a moving average of the weights, used for codes and images; without it, no average")
+    return group
+
+
+def _add_decoder_rate(group):
+    group.add_argument(
+        "--decoder-learning-rate", type=float, metavar="RATE",
+        help="learning rate of a second Adam for the decoder; without it, one Adam trains both networks",
+    )  # fmt: skip
 
 
 def _add_adversarial(command):
     """The training options that all adversarial models share. Returns their group, to which further options can be added."""
-    _add_training(command)
+    _add_face_model(command)
     group = command.add_argument_group("adversarial network")
     group.add_argument("--critic-steps", type=int, default=1, help="steps of the critic for each step of the generator, each with a batch of its own")
     group.add_argument("--critic-norm", choices=("batch", "layer", "spectral", "none"), default="none", help="normalisation in the critic")
@@ -279,6 +338,24 @@ def _add_adversarial(command):
     group.add_argument(
         "--ema", type=float, help="decay of a moving average of the generator's weights, used to generate images; without it, no average"
     )
+    return group
+
+
+def _add_conditions(group):
+    group.add_argument("--conditions", nargs="*", metavar="NAME", default=[], help="attributes that the model is told, such as Smiling Male")
+
+
+def _add_flow(command):
+    """The options of a flow. Returns their group, to which further options can be added."""
+    _add_training(command)
+    _add_fid(command)
+    group = command.add_argument_group("flow")
+    group.add_argument("--filters", type=int, nargs="+", help="channels of the feature maps, from the largest map to the smallest")
+    group.add_argument("--dropout", type=float, default=0.0, help="share of values dropped in each block")
+    _add_conditions(group)
+    group.add_argument("--steps", type=int, default=20, help="steps from noise to image")
+    group.add_argument("--guidance", type=float, default=1.0, metavar="WEIGHT", help="how much the images are pushed towards what is asked; 1: not")
+    group.add_argument("--ema", type=float, default=0.999, help="decay of a moving average of the weights, used for everything but training")
     return group
 
 

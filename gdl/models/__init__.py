@@ -9,7 +9,19 @@ from gdl.errors import CourseError
 from gdl.models.architecture import Architecture
 from gdl.registration import CLASSES
 
-COMMANDS = {"autoencoder": "Autoencoder", "vae": "VAE", "gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGANGP", "classifier": "AttributeClassifier"}
+COMMANDS = {
+    "autoencoder": "Autoencoder",
+    "vae": "VAE",
+    "gan": "GAN",
+    "wgan": "WGAN",
+    "wgan_gp": "WGANGP",
+    "conditional_vae": "ConditionalVAE",
+    "conditional_gan": "ConditionalGAN",
+    "vae_gan": "VAEGAN",
+    "flow": "Flow",
+    "latent_flow": "LatentFlow",
+    "classifier": "AttributeClassifier",
+}
 MODULES = {name: CLASSES[name] for name in COMMANDS.values()}  # class -> its module in this package
 OWN_CLASSES: dict[str, type] = {}  # classes that somebody has derived from those of the course; the newest of a name
 
@@ -39,12 +51,14 @@ def constructor_options(name: str) -> dict:
     >>> constructor_options("vae")["reconstruction"]
     'bce'
     """
-    options = asdict(Architecture())
-    for cls in reversed(model_class(name).__mro__):  # the defaults of a class replace those of its parents
+    options: dict = {}
+    for cls in model_class(name).__mro__:  # the defaults of a class come before those of its parents
         if cls.__module__.startswith("gdl.models.") and "__init__" in vars(cls):
             parameters = inspect.signature(vars(cls)["__init__"]).parameters.values()
-            options |= {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty}
-    return options
+            options = {parameter.name: parameter.default for parameter in parameters if parameter.default is not parameter.empty} | options
+            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+                return options
+    return asdict(Architecture()) | options
 
 
 RETIRED = {"image_noise": 0.0}  # options of version 0.1.0 that are gone, and the value at which they did nothing

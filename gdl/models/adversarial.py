@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from gdl.arguments import choice, several_choices, whole_number
+from gdl.models.architecture import Architecture
 from gdl.models.augmentation import AUGMENTATIONS, augmented
 from gdl.models.base import DecoderModel, averaged_copy, ema_decay, in_batches, move_average, second_optimizer
 from gdl.models.compiling import an_optimizer
@@ -51,18 +52,20 @@ class AdversarialModel(DecoderModel):
         self.augmentations = several_choices("augment", augment, AUGMENTATIONS)
         self.penalty_every = whole_number("penalty_every", penalty_every)
 
-        z = keras.Input((self.architecture.z_dim,))
-        self.generator = keras.Model(z, image_from_code(z, self.architecture), name="generator")
-        x = keras.Input((image_size, image_size, 3))
-        features = image_features(x, replace(self.architecture, batch_norm=critic_norm == "batch", layer_norm=critic_norm == "layer"))
-        score = layers.Dense(1, dtype="float32", name="score")(features)
-        self.critic = keras.Model(x, layers.Reshape((), dtype="float32")(score), name="critic")
-        if critic_norm == "spectral":
-            self.critic = with_spectral_norm(self.critic)
+        self.generator, self.critic = self.make_generator(), self.make_critic()
         self.averaged_generator: Any = None if ema is None else averaged_copy(self.generator)
         self.seed_generator = keras.random.SeedGenerator()
         self.trackers = {name: keras.metrics.Mean(name) for name in self.metric_names}
         self.build((None, z_dim))
+
+    def make_generator(self) -> keras.Model:
+        """The network from codes to images. (batch, z_dim) -> (batch, size, size, 3)"""
+        z = keras.Input((self.architecture.z_dim,))
+        return keras.Model(z, image_from_code(z, self.architecture), name="generator")
+
+    def make_critic(self) -> keras.Model:
+        """The network from images to scores. (batch, size, size, 3) -> (batch,)"""
+        return critic_network(self.architecture, self.critic_norm)
 
     def call(self, z: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.decoder(z, training=training)
@@ -184,6 +187,22 @@ class AdversarialModel(DecoderModel):
     def get_config(self) -> dict[str, Any]:
         own = dict(critic_steps=self.critic_steps, critic_norm=self.critic_norm, ema=self.ema)
         return {**super().get_config(), **own, "augment": self.augmentations, "penalty_every": self.penalty_every}
+
+
+def critic_network(architecture: Architecture, norm: str | None, conditions: int = 0) -> keras.Model:
+    """A network image -> score, (batch, size, size, 3) -> (batch,). norm: see `AdversarialModel`, instead of the architecture's own.
+
+    conditions: number of attributes that are told, (batch, conditions), beside the image; the score then has a second term, the product
+        of the image's features with a linear function of what is told (Miyato and Koyama 2018).
+    """
+    x, told = keras.Input((architecture.image_size, architecture.image_size, 3)), keras.Input((conditions,))
+    features = image_features(x, replace(architecture, batch_norm=norm == "batch", layer_norm=norm == "layer"))
+    score = layers.Dense(1, dtype="float32", name="score")(features)
+    if conditions:
+        wanted = layers.Dense(features.shape[-1], use_bias=False, dtype="float32", name="wanted")(told)
+        score = layers.Add(dtype="float32")([score, layers.Dot(1, dtype="float32")([features, wanted])])
+    critic = keras.Model([x, told] if conditions else x, layers.Reshape((), dtype="float32")(score), name="critic")
+    return with_spectral_norm(critic) if norm == "spectral" else critic
 
 
 def with_spectral_norm(network: keras.Model) -> keras.Model:

@@ -18,6 +18,7 @@ class Architecture:
 
     image_size: height and width in pixels, a multiple of 2 ** len(filters).
     z_dim: length of the code z.
+    spatial_code: whether the code is a small image: the smallest feature map with z_dim / (height * width) channels, flattened.
     filters: channels after each halving, from the image to the code.
     kernel_sizes: one size for all convolutions, or one for each entry of `filters`.
     downsampling: "stride" (convolution with stride 2) or "dilation" (convolution with
@@ -51,6 +52,7 @@ class Architecture:
     layer_norm: bool = False
     dropout: float = 0.0
     pixel_range: tuple = (0, 1)
+    spatial_code: bool = False
 
     def __post_init__(self):
         # lists become tuples, so that options read back from JSON equal the ones written
@@ -66,6 +68,7 @@ class Architecture:
             "layer_norm": true_or_false("layer_norm", self.layer_norm),
             "dropout": number("dropout", self.dropout),
             "pixel_range": check_pixel_range(self.pixel_range),
+            "spatial_code": true_or_false("spatial_code", self.spatial_code),
         }
         for name, value in options.items():
             object.__setattr__(self, name, value)
@@ -91,6 +94,12 @@ class Architecture:
                 f"image_size {self.image_size} cannot be halved {len(self.filters)} times: with {len(self.filters)} "
                 f"filters it must be a multiple of {halvings}, such as {halvings * max(1, round(self.image_size / halvings))}."
             )
+        if self.spatial_code and self.z_dim % self.feature_size**2:
+            size = self.feature_size
+            raise CourseError(
+                f"z_dim {self.z_dim} cannot be a spatial code: the smallest feature map has {size}x{size} pixels, "
+                f"so give a multiple of {size**2}, such as {4 * size**2}."
+            )
 
     @property
     def kernels(self) -> tuple[int, ...]:
@@ -101,3 +110,8 @@ class Architecture:
     def feature_size(self) -> int:
         """Height and width in pixels of the smallest feature map."""
         return self.image_size // 2 ** len(self.filters)
+
+    @property
+    def code_channels(self) -> int:
+        """Channels of a spatial code."""
+        return self.z_dim // self.feature_size**2

@@ -4,11 +4,11 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import layers, ops
+from keras import ops
 
 from gdl.models.base import EncoderDecoderModel
 from gdl.models.losses import squared_error
-from gdl.models.networks import image_features, image_from_code
+from gdl.models.networks import code_from_features, feature_map, image_from_code
 
 
 class Autoencoder(EncoderDecoderModel):
@@ -27,7 +27,7 @@ class Autoencoder(EncoderDecoderModel):
     def __init__(self, image_size: int = 64, z_dim: int = 256, filters: tuple = (32, 64, 128, 256), **options: Any):
         super().__init__(image_size, z_dim, filters, **options)
         x = keras.Input((image_size, image_size, 3))
-        z = layers.Dense(self.architecture.z_dim, dtype="float32", name="z")(image_features(x, self.architecture))
+        z = code_from_features(feature_map(x, self.architecture), self.architecture, "z")
         self.encoder = keras.Model(x, z, name="encoder")
         z = keras.Input((z_dim,))
         self.decoder = keras.Model(z, image_from_code(z, self.architecture), name="decoder")

@@ -204,14 +204,19 @@ def _a(model):
     return f"An {name}" if name[0] == "A" else f"A {name}"
 
 
-def in_batches(network, array, batch_size=256):
-    """A network applied to an array, batch by batch, with a progress bar when it takes more than five seconds."""
-    starts = range(0, len(array), batch_size)
-    bar = tqdm(starts, desc=network.name, unit="batch", file=sys.stdout, leave=False, delay=5)
-    parts = [network(array[i : i + batch_size], training=False) for i in bar]
+def in_batches(network, *arrays):
+    """A network applied to its inputs, batch by batch, with a progress bar when it takes more than five seconds."""
+    inputs = ([array[rows] for array in arrays] for rows in batch_slices(len(arrays[0]), network.name))
+    parts = [network(batch if len(batch) > 1 else batch[0], training=False) for batch in inputs]
     if not parts:  # an empty array: the shapes of the outputs, with no row
         return keras.tree.map_structure(lambda output: np.zeros((0, *output.shape[1:]), np.float32), network.output)
     return keras.tree.map_structure(lambda *outputs: np.concatenate(outputs), *parts)
+
+
+def batch_slices(n, title, batch_size=256):
+    """Yields the slices of n rows, batch by batch, with a progress bar when it takes more than five seconds."""
+    for start in tqdm(range(0, n, batch_size), desc=title, unit="batch", file=sys.stdout, leave=False, delay=5):
+        yield slice(start, start + batch_size)
 
 
 def second_optimizer(optimizer, precision):

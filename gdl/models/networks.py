@@ -14,6 +14,11 @@ from gdl.models.layers import PixelShuffle
 
 def image_features(x: tf.Tensor, architecture: Architecture) -> tf.Tensor:
     """Halves images once for each entry of filters, then flattens. (batch, size, size, 3) -> (batch, features)"""
+    return layers.Flatten()(feature_map(x, architecture))
+
+
+def feature_map(x: tf.Tensor, architecture: Architecture) -> tf.Tensor:
+    """Halves images once for each entry of filters. (batch, size, size, 3) -> (batch, feature_size, feature_size, channels)"""
     resnet = architecture.residual == "resnet18"
     for stage, (filters, kernel) in enumerate(zip(architecture.filters, architecture.kernels)):
         if resnet and stage == 1:
@@ -26,23 +31,38 @@ def image_features(x: tf.Tensor, architecture: Architecture) -> tf.Tensor:
         if architecture.residual is True or resnet and stage:
             x = _basic_block(x, filters, architecture)
         x = _drop(x, architecture)
-    return layers.Flatten()(x)
+    return x
 
 
-def image_from_code(z: tf.Tensor, architecture: Architecture) -> tf.Tensor:
-    """The mirror of `image_features`. (batch, z_dim) -> (batch, size, size, 3), in the pixel range, float32"""
+def code_from_features(features: tf.Tensor, architecture: Architecture, name: str) -> tf.Tensor:
+    """A code, float32, from features: a dense layer, or for a spatial code the same weights at each pixel. (batch, ...) -> (batch, z_dim)"""
+    if architecture.spatial_code:
+        code = layers.Conv2D(architecture.code_channels, 1, dtype="float32", name=name)(features)
+        return layers.Flatten(dtype="float32")(code)
+    return layers.Dense(architecture.z_dim, dtype="float32", name=name)(layers.Flatten()(features))
+
+
+def image_from_code(z: tf.Tensor, architecture: Architecture, told: tf.Tensor | None = None) -> tf.Tensor:
+    """The mirror of `image_features`. (batch, z_dim) -> (batch, size, size, 3), in the pixel range, float32
+
+    told: what the image should show, (batch, conditions); it changes each normalised feature map, see `scale_shift`.
+    """
     size, channels = architecture.feature_size, architecture.filters[-1]
     resnet = architecture.residual == "resnet18"
-    x = layers.Dense(size * size * channels)(z)
-    x = layers.Reshape((size, size, channels))(x)
-    x = normalise_activate(x, architecture)
+    if architecture.spatial_code:
+        x = layers.Reshape((size, size, architecture.code_channels))(z)
+        x = layers.Conv2D(channels, 3, padding="same")(x)
+    else:
+        x = layers.Dense(size * size * channels)(z)
+        x = layers.Reshape((size, size, channels))(x)
+    x = normalise_activate(x, architecture, told)
     kernels = architecture.kernels[::-1]
     for filters, kernel in zip(architecture.filters[-2::-1], kernels):
         if resnet:
             x = _basic_block(x, x.shape[-1], architecture)
             x = _basic_block(x, filters, architecture, _upsample, kernel)
         else:
-            x = normalise_activate(_upsample(x, filters, kernel, architecture), architecture)
+            x = normalise_activate(_upsample(x, filters, kernel, architecture), architecture, told)
         if architecture.residual is True:
             x = _basic_block(x, filters, architecture)
         x = _drop(x, architecture)
@@ -51,9 +71,21 @@ def image_from_code(z: tf.Tensor, architecture: Architecture) -> tf.Tensor:
     return layers.Activation(activation, dtype="float32", name="image")(x)
 
 
-def normalise_activate(x: tf.Tensor, architecture: Architecture) -> tf.Tensor:
-    """The architecture's normalisation, if any, and leaky ReLU."""
-    return LeakyReLU()(_normalise(x, architecture))
+def normalise_activate(x: tf.Tensor, architecture: Architecture, told: tf.Tensor | None = None) -> tf.Tensor:
+    """The architecture's normalisation, if any, then `scale_shift` if something is told, and leaky ReLU."""
+    x = _normalise(x, architecture)
+    return LeakyReLU()(x if told is None else scale_shift(x, told))
+
+
+def scale_shift(x: tf.Tensor, told: tf.Tensor) -> tf.Tensor:
+    """Each channel times 1 + a plus b, where a and b are linear in what is told. (batch, h, w, channels), (batch, conditions) -> like x
+
+    After a normalisation this is class-conditional normalisation (Dumoulin, Shlens and Kudlur 2017; de Vries et al. 2017). At the
+    start of training a and b are 0.
+    """
+    channels = x.shape[-1]
+    a, b = (layers.Reshape((1, 1, channels))(layers.Dense(channels, kernel_initializer="zeros")(told)) for _ in range(2))
+    return layers.Add()([x, layers.Multiply()([x, a]), b])
 
 
 def _normalise(x, architecture):

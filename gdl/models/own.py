@@ -31,4 +31,6 @@ def made_again(cls: type, options: dict) -> Any:
 
 def _plain(value):
     """Tuples as the lists that they are in a file."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value

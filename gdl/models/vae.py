@@ -9,9 +9,10 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl.arguments import choice, number, whole_number
+from gdl.errors import CourseError
 from gdl.models.base import EncoderDecoderModel, averaged_copy, ema_decay, in_batches, move_average, second_optimizer, steps_taken
 from gdl.models.losses import binary_crossentropy, gaussian_nll, kl_divergence, squared_error
-from gdl.models.networks import image_features, image_from_code, normalise_activate
+from gdl.models.networks import code_from_features, feature_map, image_from_code, normalise_activate
 
 RECONSTRUCTION: dict[str, Callable] = {"bce": binary_crossentropy, "mse": squared_error, "gaussian": gaussian_nll}
 
@@ -50,17 +51,18 @@ class VAE(EncoderDecoderModel):
         self.beta, self.warm_up = number("beta", beta), number("warm_up", warm_up)
         self.narrow_dense = None if narrow_dense is None else whole_number("narrow_dense", narrow_dense)
         self.ema = ema_decay(ema)
+        if self.narrow_dense and self.architecture.spatial_code:
+            raise CourseError("narrow_dense is a layer without pixels, and a spatial code needs them: leave one of the two out.")
 
         x = keras.Input((image_size, image_size, 3))
-        features = image_features(x, self.architecture)
+        features = feature_map(x, self.architecture)
         if self.narrow_dense:
-            features = normalise_activate(layers.Dense(self.narrow_dense)(features), self.architecture)
-        z_mean = layers.Dense(self.architecture.z_dim, dtype="float32", name="z_mean")(features)
-        z_log_var = layers.Dense(self.architecture.z_dim, dtype="float32", name="z_log_var")(features)
+            features = normalise_activate(layers.Dense(self.narrow_dense)(layers.Flatten()(features)), self.architecture)
+        z_mean = code_from_features(features, self.architecture, "z_mean")
+        z_log_var = code_from_features(features, self.architecture, "z_log_var")
         self.encoder = keras.Model(x, [z_mean, z_log_var], name="encoder")
         self.sampling = Sampling()
-        z = keras.Input((z_dim,))
-        self.decoder = keras.Model(z, image_from_code(z, self.architecture), name="decoder")
+        self.decoder = self.make_decoder()
         self.averaged_encoder = self.averaged_decoder = None
         if self.ema is not None:
             self.averaged_encoder, self.averaged_decoder = averaged_copy(self.encoder), averaged_copy(self.decoder)
@@ -71,6 +73,11 @@ class VAE(EncoderDecoderModel):
         names = ("loss", "reconstruction_loss", "kl_loss", "kl_share" if self.log_var is None else "sigma")
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
         self.build((None, image_size, image_size, 3))
+
+    def make_decoder(self) -> keras.Model:
+        """The network from codes to images. (batch, z_dim) -> (batch, size, size, 3)"""
+        z = keras.Input((self.architecture.z_dim,))
+        return keras.Model(z, image_from_code(z, self.architecture), name="decoder")
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         encoder, decoder = self.networks(training)

@@ -27,6 +27,7 @@ SHA256 = {
     "gan-drawn64": "ccc60069f1bc825190f1a926f442f6bdbbf317dd6b5ea1c9e08299acfe2d3ba5",
     "vae-celeba64": "72e0e7fdead126395b7b3b98b07fa9c275d15e1d07cb1ccded75a816018a63d8",
     "vae-drawn64": "2342a878fa5f3c55b4d2eee8b8b8464c91cbadeac7cc705414104712c30d11d5",
+    "wgan-drawn64": "06f11c96058ffa538df332c4bd65f62f0458cdc5950ca20a60be95f025a58a06",
     "wgan_gp-celeba64": "343e6dfccd3403a1928b6196242c55bed7ab6b9405fd3074fa9a218e7358665e",
     "wgan_gp-drawn64": "b644c2ac719ba0d887854a1cf8a9b6315053db1b920e401d2502f9dabef04fa9",
 }
@@ -37,8 +38,8 @@ def pretrained(name: str) -> Any:
 
     name: of models that have learned from photographs, and like these are for non-commercial research only:
         "autoencoder-z256-celeba64", "vae-celeba64", "gan-celeba64", "wgan_gp-celeba64" and "classifier-celeba64"; and
-        "autoencoder-drawn64", "vae-drawn64", "gan-drawn64", "wgan_gp-drawn64" and "classifier-drawn64" for drawn
-        faces. All are for 64x64 pixels. NAME.md beside this module says more.
+        "autoencoder-drawn64", "vae-drawn64", "gan-drawn64", "wgan-drawn64", "wgan_gp-drawn64" and "classifier-drawn64"
+        for drawn faces. All are for 64x64 pixels. NAME.md beside this module says more.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.

@@ -2,6 +2,12 @@
 
 FILTERS = (32, 64, 128, 256)
 
+# What the conditional models of chapter 10 are told: the ten commonest attributes of CelebA, and two rarer ones.
+CONDITIONS = (
+    "No_Beard", "Young", "Attractive", "Mouth_Slightly_Open", "Smiling", "Wearing_Lipstick", "High_Cheekbones", "Male", "Heavy_Makeup",
+    "Wavy_Hair", "Blond_Hair", "Eyeglasses",
+)  # fmt: skip
+
 # For photographs at 64x64 pixels, with `python -m gdl train MODEL`: options of gdl.experiments.job.Job.
 _ADVERSARIAL = dict(batch_size=64, flip=True, z_dim=128, filters=FILTERS, kernel_sizes=4, pixel_range=(-1, 1), ema=0.998)
 PHOTOGRAPHS: dict[str, dict] = {
@@ -15,6 +21,20 @@ PHOTOGRAPHS: dict[str, dict] = {
     "wgan_gp": _ADVERSARIAL | dict(
         epochs=20, learning_rate=5e-4, critic_learning_rate=1e-3, beta_1=0.0, beta_2=0.99, halve_every=10, critic_steps=1, penalty_every=4,
     ),
+    "conditional_vae": dict(
+        epochs=40, batch_size=64, learning_rate=4e-3, halve_every=10, flip=True, conditions=CONDITIONS,
+        z_dim=128, filters=FILTERS, kernel_sizes=4, reconstruction="mse", beta=0.5, ema=0.998,
+    ),
+    "conditional_gan": _ADVERSARIAL | dict(
+        epochs=80, learning_rate=5e-4, beta_1=0.0, beta_2=0.99, halve_every=40, augment=("translation",), conditions=CONDITIONS,
+    ),
+    "vae_gan": dict(
+        epochs=60, batch_size=64, learning_rate=1e-3, critic_learning_rate=5e-4, halve_every=20, flip=True,
+        z_dim=256, filters=(64, 128, 256), kernel_sizes=4, spatial_code=True, reconstruction="mse", beta=0.01, adversarial=5.0, perceptual=20.0,
+        classifier="classifier-celeba64", ema=0.998,
+    ),
+    "flow": dict(size=32, epochs=60, batch_size=64, learning_rate=1e-3, halve_every=20, flip=True, filters=(32, 64, 128)),
+    "latent_flow": dict(epochs=60, batch_size=64, learning_rate=1e-3, halve_every=20, flip=True, filters=(128, 192)),
     "classifier": dict(
         epochs=24, batch_size=128, learning_rate=1e-3, halve_every=8, patience=6, flip=True, filters=FILTERS, kernel_sizes=3, dropout=0.2,
     ),

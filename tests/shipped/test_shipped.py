@@ -18,7 +18,7 @@ from gdl.cli import main as command_line
 from gdl.pictures.plots import grid
 from gdl.shipped import FOLDER, SHA256
 
-GENERATORS = ["gan-celeba64", "gan-drawn64", "vae-celeba64", "vae-drawn64", "wgan_gp-celeba64", "wgan_gp-drawn64"]
+GENERATORS = ["gan-celeba64", "gan-drawn64", "vae-celeba64", "vae-drawn64", "wgan-drawn64", "wgan_gp-celeba64", "wgan_gp-drawn64"]
 AUTOENCODERS = ["autoencoder-drawn64", "autoencoder-z256-celeba64"]
 
 
@@ -118,7 +118,7 @@ def test_an_unknown_missing_or_damaged_model_is_one_sentence(monkeypatch, tmp_pa
     with pytest.raises(
         gdl.CourseError,
         match="No model 'vae-celeba' comes with the course: choose from autoencoder-drawn64, autoencoder-z256-celeba64, classifier-celeba64, "
-        "classifier-drawn64, gan-celeba64, gan-drawn64, vae-celeba64, vae-drawn64, wgan_gp-celeba64, wgan_gp-drawn64",
+        "classifier-drawn64, gan-celeba64, gan-drawn64, vae-celeba64, vae-drawn64, wgan-drawn64, wgan_gp-celeba64, wgan_gp-drawn64",
     ):
         gdl.pretrained("vae-celeba")
     with pytest.raises(gdl.CourseError, match="has no codes"):
