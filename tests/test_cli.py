@@ -191,7 +191,7 @@ def test_every_option_of_the_variational_autoencoder_is_used(tmp_path, precision
     assert settings["options"] == {
         "image_size": 32, "z_dim": 4, "filters": [8, 8], "kernel_sizes": [5, 3], "downsampling": "dilation", "upsampling": "pixel_shuffle",
         "residual": "resnet18", "batch_norm": False, "layer_norm": False, "dropout": 0.1, "pixel_range": [-1, 1],
-        "beta": 0.5, "reconstruction": "mse", "narrow_dense": 5, "warm_up": 4, "ema": 0.9,
+        "spatial_code": False, "beta": 0.5, "reconstruction": "mse", "narrow_dense": 5, "warm_up": 4, "ema": 0.9,
     }  # fmt: skip
     assert [o["config"]["learning_rate"] for o in settings["optimizers"].values()] == [0.002, 0.0005]
     assert settings["training"] == dict(batch_size=8, halve_every=1, steps_per_epoch=3, flip=True, early_stopping=True, seed=3)
@@ -372,7 +372,8 @@ def test_a_classifier_learns_all_attributes_or_the_chosen(tmp_path, capsys):
     assert settings["model"] == "AttributeClassifier"
     assert settings["options"] == {
         "image_size": 32, "filters": [4, 8], "kernel_sizes": [5, 3], "downsampling": "dilation", "upsampling": "transpose", "residual": False,
-        "batch_norm": True, "layer_norm": False, "dropout": 0.1, "pixel_range": [-1, 1], "attributes": list(gdl.DrawnFaces(60, 32).train.attributes),
+        "batch_norm": True, "layer_norm": False, "dropout": 0.1, "pixel_range": [-1, 1], "spatial_code": False,
+        "attributes": list(gdl.DrawnFaces(60, 32).train.attributes),
     }  # fmt: skip
     cli.main([*words, "--out", str(tmp_path / "two"), "--attributes", "Smiling", "Male"])
     assert gdl.load(tmp_path / "two").attributes == ("Smiling", "Male")

@@ -585,7 +585,7 @@ def test_a_narrow_dense_layer_saves_most_of_the_encoders_weights():
         (dict(narrow_dense=-4), "narrow_dense is -4"),
         (dict(narrow_dense=2.5), "narrow_dense is 2.5: give a whole number"),
         (dict(kernel_size=3), "VAE has no option 'kernel_size': choose from image_size, z_dim, filters, kernel_sizes"),
-        (dict(Beta=3), "layer_norm, dropout, pixel_range, beta, reconstruction, narrow_dense, warm_up, ema (did you mean 'beta'?)."),
+        (dict(Beta=3), "layer_norm, dropout, pixel_range, spatial_code, beta, reconstruction, narrow_dense, warm_up, ema (did you mean 'beta'?)."),
         (dict(image_size=50), "multiple of 4"),
     ],
 )
