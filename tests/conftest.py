@@ -158,6 +158,19 @@ def values(variables):
     return [np.copy(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
+def states(model):
+    """All weights and the state of all optimisers."""
+    return values(model.weights) + [array for optimizer, _ in model.optimizer_groups for array in values(optimizer.variables)]
+
+
+def draw_alike(*models):
+    """Sets all that draws, dropout too, as gdl.train does at each epoch."""
+    for model in models:
+        for variable in model.variables:
+            if variable.path.endswith("seed_generator_state"):
+                variable.assign([3, 3])
+
+
 def same(before, after):
     """For each pair of arrays, whether they are equal bit for bit."""
     return [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]

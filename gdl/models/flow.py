@@ -192,9 +192,6 @@ class Flow(ConditionalModel, EncoderDecoderModel):
             raise CourseError(f"known says of each pixel whether it is known, ({size}, {size}) bool; this is {known.dtype} of shape {known.shape}.")
         return known.reshape(height, size // height, width, size // width).all(axis=(1, 3)).reshape(height, width, 1)
 
-    def default_optimizers(self, learning_rate: float | None = None) -> list[keras.optimizers.Optimizer]:
-        return [keras.optimizers.Adam(1e-3 if learning_rate is None else learning_rate)]
-
     def preview(self, x: np.ndarray) -> dict[str, np.ndarray]:
         faces = self.generate(2 * len(x))
         return {"random z": faces[: len(x)], " random z": faces[len(x) :]}

@@ -15,12 +15,13 @@ def frozen_part(part: Any, name: str, kind: type[Kind]) -> Kind:
     part: the model, or what `described` gave of one when the whole was saved; its weights are then loaded with the whole's.
     name: of the option, for the error.
     """
-    if isinstance(part, dict):
-        part = model_class(part["model"]).from_config(part["options"])
-    if not isinstance(part, kind):
-        raise CourseError(f"{name} is {part!r}: give a trained {kind.__name__}, such as one of gdl.pretrained.")
-    copy = part.from_config(part.get_config())  # without the optimiser
-    copy.set_weights(part.get_weights())
+    described_only = isinstance(part, dict)
+    copy = model_class(part["model"]).from_config(part["options"]) if described_only else part
+    if not isinstance(copy, kind):
+        raise CourseError(f"{name} is {copy!r}: give a trained {kind.__name__}, such as one of gdl.pretrained.")
+    if not described_only:
+        copy = part.from_config(part.get_config())  # without the optimiser
+        copy.set_weights(part.get_weights())
     copy.trainable = False
     return copy
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from conftest import same, values
+from conftest import draw_alike, same, states, values
 from scipy import special, stats
 
 import gdl
@@ -633,19 +633,6 @@ def test_both_networks_learn_in_half_precision(kind, policy, precision):
 
 
 # --- saving ---
-
-
-def states(model):
-    """All weights and the state of all optimisers."""
-    return values(model.weights) + [array for optimizer, _ in model.optimizer_groups for array in values(optimizer.variables)]
-
-
-def draw_alike(*models):
-    """Sets all that draws, dropout too, as gdl.train does at each epoch."""
-    for model in models:
-        for variable in model.variables:
-            if variable.path.endswith("seed_generator_state"):
-                variable.assign([3, 3])
 
 
 @each_kind

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from conftest import same, step, validate, values
+from conftest import draw_alike, same, states, step, validate, values
 from scipy import ndimage, special
 
 import gdl
@@ -51,19 +51,6 @@ def set_noise(model, state=(7, 7)):
     copy = keras.random.SeedGenerator(0)
     copy.state.assign(state)
     return lambda shape: np.asarray(keras.random.normal(shape, seed=copy))
-
-
-def states(model):
-    """All weights and the state of all optimisers."""
-    return values(model.weights) + [array for optimizer, _ in model.optimizer_groups for array in values(optimizer.variables)]
-
-
-def draw_alike(*models):
-    """Sets all that draws, dropout too, as gdl.train does at each epoch."""
-    for model in models:
-        for variable in model.variables:
-            if variable.path.endswith("seed_generator_state"):
-                variable.assign([3, 3])
 
 
 # --- the perceptual distance ---
