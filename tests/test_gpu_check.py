@@ -61,7 +61,15 @@ def test_a_few_steps_are_timed_and_measured():
     row = checks["gan, mixed_bfloat16"]()
     assert 0 < float(row["seconds a step"]) < 10
     assert float(row["estimated MB"]) >= 0
-    assert {f"{name}, {precision}" for name in ("vae", "wgan", "classifier") for precision in ("float32", "mixed_float16")} <= checks.keys()
+    kinds = ("vae", "wgan", "classifier", "conditional_gan")
+    assert {f"{name}, {precision}" for name in kinds for precision in ("float32", "mixed_float16")} <= checks.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["vae_gan", "latent_flow"])
+def test_a_model_gets_the_model_that_is_a_part_of_it(kind):
+    row = gpu_check.list_checks(quick_options())[f"{kind}, float32"]()
+    assert float(row["estimated MB"]) > 0
 
 
 def test_losses_that_are_not_finite_fail(monkeypatch):

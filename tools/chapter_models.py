@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 import gdl
+from gdl.models.base import FaceModel
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "chapters"
 BOTH = dict(kernel_sizes=4, pixel_range=(-1, 1))
@@ -56,13 +57,24 @@ def estimated_bytes(model, batch_size):
     two passes more. All layers at once is an upper bound; the work space of the convolutions is not included.
     """
     kept = [*model.weights, *model.trainable_weights, *(state for optimizer, _ in model.optimizer_groups for state in optimizer.variables)]
-    outputs = {network.name: _outputs(network) for network in model.layers if isinstance(network, keras.Model)}
-    if "critic" in outputs:
+    outputs = {network.name: _outputs(network) for network in _networks(model)}
+    if "encoder" in outputs and "critic" in outputs:  # a VAE-GAN
+        images = sum(outputs.values()) + 2 * outputs["critic"]
+    elif "critic" in outputs:
         penalties = (type(model) is gdl.WGANGP) + sum(getattr(model, name, 0) > 0 for name in ("r1", "r2"))
         images = max((2 + 2 * penalties) * outputs["critic"], outputs["generator"] + outputs["critic"])
     else:
         images = sum(outputs.values())
     return sum(4 * int(np.prod(weight.shape)) for weight in kept) + 2 * batch_size * images
+
+
+def _networks(model):
+    """The networks of a model, with those of a model that is a part of it."""
+    for part in model.layers:
+        if isinstance(part, FaceModel):
+            yield from _networks(part)
+        elif isinstance(part, keras.Model):
+            yield part
 
 
 def _outputs(network):

@@ -34,7 +34,7 @@ import tensorflow as tf  # noqa: E402
 from chapter_models import BOTH, IN_CHAPTERS, VAE, chapter_models, estimated_bytes  # noqa: E402
 
 from gdl.models import model_class  # noqa: E402
-from gdl.training.recipes import CHAPTERS, PHOTOGRAPHS  # noqa: E402
+from gdl.training.recipes import CHAPTERS, CONDITIONS, PHOTOGRAPHS  # noqa: E402
 
 WARM_UP = 2  # steps that are not timed
 MB = 2**20
@@ -87,12 +87,25 @@ def open_faces(data, size, n):
     return gdl.faces(data, size, n)
 
 
+def parts(kind, size, faces):
+    """What a model of this kind needs beside numbers: names of attributes, or another model."""
+    if kind == "classifier":
+        return {"attributes": faces.train.attributes.columns}
+    if kind in ("conditional_vae", "conditional_gan"):
+        return {"conditions": [name for name in CONDITIONS if name in faces.train.attributes]}
+    if kind == "vae_gan":
+        return {"perceptual": 1.0, "classifier": gdl.AttributeClassifier(size, faces.train.attributes.columns, (8, 16))}
+    if kind == "latent_flow":
+        return {"autoencoder": gdl.VAE(size, 4 * (size // 8) ** 2, (8, 16, 32), spatial_code=True)}
+    return {}
+
+
 def steps(o, kind, size, options, precision="float32", rate=2e-4, make_strategy=tf.distribute.get_strategy):
     """A few steps of `gdl.train` -> what the report says of them."""
     faces = open_faces(o.data, size, o.n)
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
-    options = options | ({"attributes": faces.train.attributes.columns} if kind == "classifier" else {})
+    options = options | parts(kind, size, faces)
     peak = watch_memory(o.gpus)
     with make_strategy().scope():
         model = model_class(kind)(size, **options)
@@ -132,6 +145,7 @@ def list_checks(o):
     losses = {"hinge": dict(loss="hinge", critic_norm="spectral"), "relativistic, R1, R2": dict(loss="relativistic", r1=0.2, r2=0.2)}
     kinds = [("autoencoder", "", {}), ("vae", "", VAE), ("gan", "", BOTH), *(("gan", f" {name}", BOTH | own) for name, own in losses.items())]
     kinds += [("wgan", "", BOTH | dict(critic_steps=3)), ("wgan_gp", "", BOTH | dict(critic_steps=3)), ("classifier", "", {})]
+    kinds += [("conditional_vae", "", VAE), ("conditional_gan", "", BOTH), ("vae_gan", "", {}), ("flow", "", {}), ("latent_flow", "", {})]
     checks = {}
     for chapter in IN_CHAPTERS:
         for kind, side, options in chapter_models(chapter, o.profile):
@@ -140,7 +154,7 @@ def list_checks(o):
         checks[f"chapter recipe {kind}"] = partial(steps, o, kind, size, options, rate=training.get("learning_rate"))
     for precision in ("float32", "mixed_float16", "mixed_bfloat16"):
         for kind, name, own in kinds:
-            shape = small if kind != "classifier" else {"filters": small["filters"]}
+            shape = {"filters": small["filters"]} if kind in ("classifier", "flow", "latent_flow") else small
             checks[f"{kind}{name}, {precision}"] = partial(steps, o, kind, size, shape | own, precision)
     if len(o.gpus) > 1:
         checks[f"gan on {len(o.gpus)} GPUs"] = partial(steps, o, "gan", size, small | BOTH, make_strategy=tf.distribute.MirroredStrategy)

@@ -1,6 +1,6 @@
 """Packs a trained run as one of the models that come with the course.
 
-    python tools/pack_model.py NAME RUN                          a classifier
+    python tools/pack_model.py NAME RUN                          a classifier, or a flow, whose codes have no attribute vectors
     python tools/pack_model.py NAME RUN --data data/celeba       a VAE or an autoencoder, with attribute vectors of the training images
     python tools/pack_model.py NAME RUN --classifier RUN         a GAN, with vectors on 20,000 samples that a classifier labels,
                                                                  a trained one or one that comes with the course, by its name
@@ -23,6 +23,7 @@ from gdl.files import whole_file
 from gdl.latent.vectors import code_vectors
 from gdl.models.base import FaceModel, check_decoder, check_encoder
 from gdl.models.classifier import AttributeClassifier
+from gdl.models.flow import Flow
 from gdl.models.vae import VAE
 from gdl.shipped import FOLDER
 from gdl.training.run_folder import load, open_model
@@ -82,13 +83,16 @@ def without_history(model: FaceModel) -> FaceModel:
         return copy
     copy = type(model)(**model.get_config() | {"ema": None})
     if isinstance(model, VAE):
-        for network, average in zip(copy.networks(training=True), model.networks(training=False)):
-            network.set_weights(average.get_weights())
+        pairs = list(zip(copy.networks(training=True), model.networks(training=False)))
         if model.log_var is not None:
             copy.log_var.assign(model.log_var)
+    elif isinstance(model, Flow):
+        pairs = [(copy.network, model.network_for(training=False))]
     else:
-        copy.generator.set_weights(model.decoder.get_weights())
-        copy.critic.set_weights(model.critic.get_weights())
+        pairs = [(copy.generator, model.decoder)]
+    parts = [part for part in ("critic", "classifier", "autoencoder") if getattr(model, part, None) is not None]
+    for fresh, trained in pairs + [(getattr(copy, part), getattr(model, part)) for part in parts]:
+        fresh.set_weights(trained.get_weights())
     return copy
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from gdl.errors import CourseError
+from gdl.models.conditions import ConditionalModel
 from gdl.models.flow import Flow
 from gdl.models.parts import described, frozen_part
 from gdl.models.vae import VAE
@@ -13,7 +14,8 @@ from gdl.models.vae import VAE
 class LatentFlow(Flow):
     """A flow from noise to the spatial codes of a trained VAE, which makes images of them. Rombach et al. 2022.
 
-    autoencoder: a trained VAE or VAE-GAN with spatial_code=True. Its weights do not change, and are saved with the flow's.
+    autoencoder: a trained VAE or VAE-GAN with spatial_code=True. Its encoder and its decoder do not change, and are saved with the
+        flow's network.
     Further options: see `gdl.Flow`. filters: the codes are small, so their first feature map can have many channels.
     The points are samples of the autoencoder's posterior in training and validation, and its means elsewhere. The KL of the
     autoencoder, as small as its weight may be, leaves them with about the variance of the noise.
@@ -29,7 +31,8 @@ class LatentFlow(Flow):
         self, image_size: int = 64, autoencoder: Any = None, conditions: Any = (), filters: tuple = (128, 192), steps: int = 20,
         guidance: float = 1.0, ema: float | None = 0.999, dropout: float = 0.0,
     ):  # fmt: skip
-        autoencoder = frozen_part(autoencoder, "autoencoder", VAE)
+        given = isinstance(autoencoder, VAE)
+        autoencoder = encoder_and_decoder(autoencoder) if given else frozen_part(autoencoder, "autoencoder", VAE)
         if not autoencoder.architecture.spatial_code:
             raise CourseError("This autoencoder's code has no height and width: give a VAE or a VAEGAN with spatial_code=True.")
         self.autoencoder, shared = autoencoder, autoencoder.architecture
@@ -54,3 +57,16 @@ class LatentFlow(Flow):
         config = super().get_config()
         del config["pixel_range"]  # the autoencoder's
         return {**config, "autoencoder": described(self.autoencoder)}
+
+
+def encoder_and_decoder(autoencoder: VAE) -> VAE:
+    """A frozen VAE with the two networks of a trained VAE or VAE-GAN, averaged where there is an average, and nothing else of it."""
+    if isinstance(autoencoder, ConditionalModel):
+        raise CourseError("This autoencoder's decoder has to be told something, and a flow's cannot be: give a VAE or a VAEGAN.")
+    vae = VAE(**VAE.get_config(autoencoder) | {"ema": None})
+    for network, trained in zip(vae.networks(training=False), autoencoder.networks(training=False)):
+        network.set_weights(trained.get_weights())
+    if autoencoder.log_var is not None:
+        vae.log_var.assign(autoencoder.log_var)
+    vae.trainable = False
+    return vae

@@ -700,7 +700,7 @@ def test_a_point_is_known_where_all_its_pixels_are(latent, vae):
 
 
 def test_the_autoencoder_is_a_frozen_copy():
-    """Bit for bit, with the statistics of its batch normalisation and its average. The one that was given can still learn."""
+    """Bit for bit, the averaged networks with the statistics of their batch normalisation. The one that was given can still learn."""
     keras.utils.set_random_seed(1)
     given = gdl.VAE(16, z_dim=32, filters=(4, 8), spatial_code=True, ema=0.9)
     given.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
@@ -708,13 +708,14 @@ def test_the_autoencoder_is_a_frozen_copy():
     step(given, x)
     model = made(gdl.LatentFlow, autoencoder=given, ema=0.9)
     model.compile(keras.optimizers.Adam(1e-2), run_eagerly=True)
-    before, network = values(given.weights), values(model.network.trainable_variables)
-    assert all(same(before, values(model.autoencoder.weights)))
+    whole, network = values(given.weights), values(model.network.trainable_variables)
+    before = [value for part in given.networks(training=False) for value in values(part.weights)]
+    assert all(same(before, values(model.autoencoder.weights))) and not all(same(before, values(given.encoder.weights + given.decoder.weights)))
     step(model, x)
     validate(model, x)
     assert all(same(before, values(model.autoencoder.weights))) and not all(same(network, values(model.network.trainable_variables)))
     assert {id(v) for v in model.trainable_variables} == {id(v) for v in model.network.trainable_variables}
-    assert all(same(before, values(given.weights)))
+    assert all(same(whole, values(given.weights)))
     encoder = values(given.encoder.trainable_variables)
     step(given, x)
     assert encoder and not any(same(encoder, values(given.encoder.trainable_variables)))
@@ -726,10 +727,11 @@ def test_the_autoencoder_is_a_frozen_copy():
     [
         (lambda: None, 16, "autoencoder is None: give a trained VAE"),
         (lambda: gdl.Autoencoder(16, 32, (4, 8), spatial_code=True), 16, "give a trained VAE"),
+        (lambda: gdl.ConditionalVAE(16, ["Smiling"], 32, (4, 8), spatial_code=True), 16, "has to be told something"),
         (lambda: gdl.VAE(16, 32, (4, 8)), 16, "no height and width: give a VAE or a VAEGAN with spatial_code=True"),
         (lambda: gdl.VAE(16, 32, (4, 8), spatial_code=True), 32, "image_size is 32, and the autoencoder makes images of 16 pixels"),
     ],
-    ids=["none", "autoencoder", "no spatial code", "size"],
+    ids=["none", "autoencoder", "told", "no spatial code", "size"],
 )
 def test_another_autoencoder_is_refused_in_one_sentence(autoencoder, size, words):
     with pytest.raises(gdl.CourseError) as error:
@@ -738,13 +740,13 @@ def test_another_autoencoder_is_refused_in_one_sentence(autoencoder, size, words
 
 
 @pytest.mark.slow
-def test_a_vae_gan_is_an_autoencoder_too():
+def test_a_vae_gan_gives_its_encoder_and_its_decoder():
     keras.utils.set_random_seed(0)
     part = gdl.VAEGAN(16, z_dim=32, filters=(4, 8), spatial_code=True)
     model = made(gdl.LatentFlow, random=False, autoencoder=part)
     assert np.allclose(model.generate(2, seed=1), part.generate(2, seed=1), atol=1e-5)
     again = gdl.LatentFlow(**model.get_config())
-    assert type(again.autoencoder) is gdl.VAEGAN and again.get_config() == model.get_config()
+    assert type(again.autoencoder) is gdl.VAE and again.get_config() == model.get_config(), "without the critic"
 
 
 # --- options ---

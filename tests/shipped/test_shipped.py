@@ -200,3 +200,28 @@ def test_a_packed_gan_has_its_averaged_generator_and_vectors_by_a_classifier(mon
     monkeypatch.setattr(sys, "argv", ["pack_model.py", "tiny", str(tmp_path / "gan"), "--classifier", str(tmp_path / "gan")])
     with pytest.raises(gdl.CourseError, match="contains a GAN: give the folder of a trained classifier"):
         pack()
+
+
+@pytest.mark.slow
+def test_a_packed_vae_gan_and_a_packed_flow_on_its_codes_have_all_their_parts(monkeypatch, capsys, tmp_path, faces):
+    keras.utils.set_random_seed(0)
+    judge = gdl.AttributeClassifier(32, ("Smiling", "Male"), (8, 16))
+    options = dict(spatial_code=True, perceptual=1.0, classifier=judge, ema=0.5)
+    gdl.train(gdl.VAEGAN(32, 64 * 2, (8, 16), **options), faces, epochs=1, run=tmp_path / "vae_gan", quiet=True)
+    original = gdl.load(tmp_path / "vae_gan")
+    model = gdl.pretrained(packed(monkeypatch, capsys, tmp_path, tmp_path / "vae_gan"))
+    x = faces.val.images
+    np.testing.assert_allclose(model.reconstruct(x), original.reconstruct(x), atol=1e-2)
+    np.testing.assert_allclose(model.score(x), original.score(x), rtol=2e-2, atol=1e-3)
+    for mine, its in zip(model.classifier.get_weights(), original.classifier.get_weights()):
+        np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-6)
+
+    flow = gdl.LatentFlow(32, original, conditions=["Smiling"], filters=(8, 16), steps=2, ema=0.5)
+    gdl.train(flow, faces, epochs=1, run=tmp_path / "flow", quiet=True)
+    model, original = gdl.pretrained(packed(monkeypatch, capsys, tmp_path, tmp_path / "flow")), gdl.load(tmp_path / "flow")
+    assert model.ema is None and original.ema == 0.5
+    np.testing.assert_allclose(model.generate(4, Smiling=True), original.generate(4, Smiling=True), atol=1e-2)
+    for mine, its in zip(model.network.get_weights(), original.network_for(training=False).get_weights()):
+        np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-6)
+    differences = [np.abs(mine - its).max() for mine, its in zip(model.network.get_weights(), original.network.get_weights())]
+    assert max(differences) > 1e-4, "the average was packed, and not what was trained"
