@@ -1,4 +1,4 @@
-"""Sliders that change the attributes of a face: latent arithmetic by hand (chapter 08)."""
+"""Sliders that change the attributes of a face: latent arithmetic by hand (chapter 08), and what a conditional model is told (chapter 10)."""
 
 import io
 import sys
@@ -25,18 +25,22 @@ MAX_SLIDERS = 12
 ALPHAS, FACTORS = (-2, -1, 0, 1, 2), (0, 1, 3, 5, 7)  # columns of the still figure
 
 
-def explore(
-    model: DecoderModel, vectors: pd.DataFrame | Mapping[str, np.ndarray], photo: str | Path | np.ndarray | None = None, seed: int = 0
-) -> "Explorer":
+Vectors = pd.DataFrame | Mapping[str, np.ndarray]
+TOLD = {"no": False, "-": None, "yes": True}  # what the buttons of a condition say
+
+
+def explore(model: DecoderModel, vectors: Vectors | None = None, photo: str | Path | np.ndarray | None = None, seed: int = 0) -> "Explorer":
     """Sliders that add attribute vectors to the code of a face and sharpen its image. Call it on the last line of a cell.
 
+    A conditional model has buttons, too: whether it is told that the face has an attribute, that it has not, or nothing.
     vectors: DataFrame as from `gdl.latent.attribute_vectors`, or a dict from a name to a vector of z_dim numbers, at most
-        12. Each has a slider for alpha, the factor with which it is added to the code.
+        12. Each has a slider for alpha, the factor with which it is added to the code. A conditional model needs none.
     photo: your own face, for a model with an encoder: a path for `gdl.load_photo`, or its result,
         (size, size, 3) uint8 or float32 in the model's pixel range. It is encoded and shown first.
     seed: of the random faces, whose codes are from a standard normal.
     It works in JupyterLab and Colab. Where widgets do not run, as in a saved notebook or on a web page, it is a
-    still figure: the first face with each vector added -2 to 2 times, and sharpened by the factors 0 to 7.
+    still figure: the first face with each vector added -2 to 2 times, told of each condition that it is absent, nothing, and that
+    it is present, and sharpened by the factors 0 to 7.
     Raises CourseError for vectors or a photo that do not fit the model.
 
     >>> import gdl
@@ -49,21 +53,24 @@ def explore(
 class Explorer:
     """What `explore` returns: the code `z` of the face, and the widgets, which the mouse or Python can move.
 
-    sliders: from the name of an attribute to its slider.  sharpening: the slider of the factor.  picture: the face as PNG.
+    sliders: from the name of an attribute to its slider.  choices: from the name of a condition to its buttons.
+    sharpening: the slider of the factor.  picture: the face as PNG.
     another, photograph, reset: the buttons.  box: all of them together, None without ipywidgets.
     """
 
     def __init__(
         self,
         model: DecoderModel,
-        vectors: pd.DataFrame | Mapping[str, np.ndarray],
+        vectors: Vectors | None = None,
         photo: str | Path | np.ndarray | None = None,
         seed: int = 0,
     ):
         if not hasattr(model, "decode"):  # any object with `decode` and an `architecture` will do
             check_decoder(model)
         self.model, self.rng = model, np.random.default_rng(whole_number("seed", seed, least=0))
-        self.vectors = check_vectors(vectors, model.architecture.z_dim)
+        self.conditions, z_dim = getattr(model, "conditions", ()), model.architecture.z_dim
+        no_vectors = vectors is None and self.conditions
+        self.vectors = pd.DataFrame(np.zeros((0, z_dim))) if no_vectors else check_vectors(vectors, z_dim)
         self.has_photo = photo is not None
         self.z = self.first = self.random_code() if photo is None else photo_code(model, photo)  # (z_dim,)
         try:
@@ -78,19 +85,21 @@ class Explorer:
         style, layout = {"description_width": "9em"}, {"width": "26em"}
         options = dict(step=0.1, readout_format=".1f", style=style, layout=layout)
         self.sliders = {name: widgets.FloatSlider(0, min=-3, max=3, description=name, **options) for name in self.vectors.index}
+        told = dict(options=list(TOLD.items()), value=None, style=style | {"button_width": "4em"})
+        self.choices = {name: widgets.ToggleButtons(description=name, **told) for name in self.conditions}
         self.sharpening = widgets.FloatSlider(1, min=0, max=7, description="Sharpening", **options)
         self.another, self.photograph, self.reset = (
             widgets.Button(description=text, tooltip=tip)
             for text, tip in (("Another face", "A random face"), ("Photograph", "Your own face"), ("Reset", "Move all sliders back"))
         )
         self.picture = widgets.Image(format="png", layout={"min_width": f"{SCREEN}px", "margin": "0 1em 0 0"})
-        for slider in (*self.sliders.values(), self.sharpening):
+        for slider in (*self.sliders.values(), *self.choices.values(), self.sharpening):
             slider.observe(self.follow, "value")
         self.another.on_click(lambda _: self.start_from(self.random_code()))
         self.photograph.on_click(lambda _: self.start_from(self.first))
         self.reset.on_click(self.put_back)
         buttons = [self.another, self.photograph, self.reset] if self.has_photo else [self.another, self.reset]
-        controls = [*self.sliders.values(), self.sharpening, widgets.HBox(buttons)]
+        controls = [*self.choices.values(), *self.sliders.values(), self.sharpening, widgets.HBox(buttons)]
         self.box = widgets.HBox([self.picture, widgets.VBox(controls)], layout={"align_items": "center"})
         self.follow()
 
@@ -104,33 +113,40 @@ class Explorer:
         self.follow()
 
     def put_back(self, _: Any = None) -> None:
-        """Moves all sliders back to where they were at the beginning."""
+        """Moves all sliders back to where they were at the beginning, and tells nothing."""
         for slider in self.sliders.values():
             slider.value = 0
+        for buttons in self.choices.values():
+            buttons.value = None
         self.sharpening.value = 1
 
     def follow(self, _: Any = None) -> None:
-        """Shows the face for the present values of the sliders."""
-        (face,) = self.faces([[slider.value for slider in self.sliders.values()]])
+        """Shows the face for the present values of the sliders, as the model is told at present."""
+        told = {name: buttons.value for name, buttons in self.choices.items()}
+        (face,) = self.faces([[slider.value for slider in self.sliders.values()]], **asked(told))
         face = sharpen(face, self.sharpening.value)
         scale = max(1, round(SCREEN / len(face)))
         file = io.BytesIO()
         Image.fromarray(face.repeat(scale, axis=0).repeat(scale, axis=1)).save(file, format="PNG")
         self.picture.value = file.getvalue()
 
-    def faces(self, alphas: Any) -> np.ndarray:
-        """The face with each vector added alpha times. (n, vectors) -> (n, size, size, 3) uint8"""
+    def faces(self, alphas: Any, **asked: bool) -> np.ndarray:
+        """The face with each vector added alpha times, that shows what is asked. (n, vectors) -> (n, size, size, 3) uint8"""
         z = self.z + np.asarray(alphas) @ self.vectors.to_numpy()
-        return to_uint8(self.model.decode(z), self.model.architecture.pixel_range)
+        return to_uint8(self.model.decode(z, **asked), self.model.architecture.pixel_range)
 
     def still(self) -> Figure:
         """A figure of the face changed by each vector, and sharpened."""
         steps = np.eye(len(self.vectors))
         rows = {name: self.faces(np.outer(ALPHAS, step)) for name, step in zip(self.vectors.index, steps)}
-        (face,) = self.faces(0 * steps[:1])
+        unchanged = np.zeros((1, len(self.vectors)))
+        for name in self.conditions:
+            rows[f"told {name}"] = np.concatenate([self.faces(unchanged, **asked({name: value})) for value in TOLD.values()])
+        (face,) = self.faces(unchanged)
         rows["Sharpening"] = np.stack([sharpen(face, factor) for factor in FACTORS])
         alphas, factors = (", ".join(map(str, numbers)) for numbers in (ALPHAS, FACTORS))
-        return figure(rows, title=f"alpha {alphas}; sharpened by {factors}")
+        told = f"; told {', '.join(TOLD)}" if self.conditions else ""
+        return figure(rows, title=f"alpha {alphas}{told}; sharpened by {factors}")
 
     def mime_bundle(self) -> dict[str, Any]:
         """What a front end can choose from: the widgets, the still figure, or a line of text."""
@@ -147,7 +163,12 @@ class Explorer:
         display(self.mime_bundle(), raw=True)
 
 
-def check_vectors(vectors: pd.DataFrame | Mapping[str, np.ndarray], z_dim: int) -> pd.DataFrame:
+def asked(told: Mapping[str, bool | None]) -> dict[str, bool]:
+    """What a model is asked: the conditions of which something is told."""
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def check_vectors(vectors: Vectors | None, z_dim: int) -> pd.DataFrame:
     """The vectors as a DataFrame of float64, (number of attributes, z_dim); CourseError if they do not fit."""
     if not isinstance(vectors, (pd.DataFrame, Mapping)):
         raise CourseError(f"vectors is {type(vectors).__name__}: give a DataFrame as from gdl.latent.attribute_vectors, or a dict.")

@@ -164,9 +164,54 @@ def test_a_real_vae_and_a_real_gan(widgets):
         gdl.explore(gan, vectors, photo=np.zeros((32, 32, 3), np.uint8))
 
 
+class Told(Linear):
+    """Redder where it is told that Smiling is present, by as much less red where it is told that it is absent."""
+
+    conditions = ("Smiling", "Male")
+
+    def decode(self, z, Smiling=None, Male=None):
+        return super().decode(np.asarray(z) + [{None: 0, True: 2, False: -2}[Smiling], 0, 0])
+
+
+def test_a_conditional_model_is_told_by_buttons(widgets):
+    explorer = gdl.explore(Told(), VECTORS, seed=5)
+    z = np.random.default_rng(5).standard_normal(3)
+    assert list(explorer.choices) == ["Smiling", "Male"] and np.abs(shown(explorer) - colour(z)).max() <= 1
+    explorer.sliders["Green"].value = 1
+    for value, change in ((True, 2), (False, -2), (None, 0)):
+        explorer.choices["Smiling"].value = value
+        assert np.abs(shown(explorer) - colour(z + [change, 2, 0])).max() <= 1
+    explorer.choices["Smiling"].value = True
+    explorer.reset.click()
+    assert explorer.choices["Smiling"].value is None and np.abs(shown(explorer) - colour(z)).max() <= 1
+
+
+def test_a_conditional_model_needs_no_vectors(monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(explorer, "figure", lambda rows, **options: drawn.update(rows))
+    gdl.explore(Told(), seed=5).still()
+    z = np.random.default_rng(5).standard_normal(3)
+    assert list(drawn) == ["told Smiling", "told Male", "Sharpening"]
+    for change, smiling, male in zip((-2, 0, 2), drawn["told Smiling"], drawn["told Male"], strict=True):
+        assert np.abs(smiling - colour(z + [change, 0, 0])).max() <= 1
+        assert np.abs(male - colour(z)).max() <= 1
+
+
+@pytest.mark.slow
+def test_a_real_conditional_gan(widgets):
+    gan = gdl.ConditionalGAN(32, ["Smiling"], 4, (8, 8), pixel_range=(-1, 1))
+    for weight in gan.decoder.trainable_variables:
+        weight.assign(np.random.default_rng(0).standard_normal(weight.shape) * 0.3)
+    shows = gdl.explore(gan, seed=2)
+    before = shows.picture.value
+    shows.choices["Smiling"].value = True
+    assert shows.picture.value != before
+
+
 @pytest.mark.parametrize(
     "vectors,words",
     [
+        (None, "vectors is NoneType: give a DataFrame"),
         ({}, "takes 1 to 12 vectors, .* these are 0"),
         (pd.DataFrame(np.ones((40, 3))), "these are 40: choose some"),
         ({"Red": [1, 2]}, r"3 dimensions: .* these have shape \(1, 2\)"),
