@@ -56,6 +56,8 @@ def image_from_code(z: tf.Tensor, architecture: Architecture, told: tf.Tensor | 
         x = layers.Dense(size * size * channels)(z)
         x = layers.Reshape((size, size, channels))(x)
     x = normalise_activate(x, architecture, told)
+    if architecture.spatial_code:
+        x = _basic_block(x, channels, architecture)  # pixels see their neighbours before they are enlarged
     kernels = architecture.kernels[::-1]
     for filters, kernel in zip(architecture.filters[-2::-1], kernels):
         if resnet:

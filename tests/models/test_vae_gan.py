@@ -560,7 +560,7 @@ def test_a_cell_of_a_spatial_code_changes_the_image_around_its_place_alone(upsam
     other[0, 1, 6] += 3
     before, after = (model.decode(code.reshape(1, -1))[0] for code in (z, other))
     changed = np.argwhere(np.abs(after - before).max(axis=2) > 1e-6)
-    middle, reach = np.array([1, 6]) * 4 + 1.5, 4 + 4 + 4  # a cell, one beside it by the first convolution, and those of the others
+    middle, reach = np.array([1, 6]) * 4 + 1.5, 4 + 3 * 4 + 4  # a cell, one beside it by each of three convolutions, and those of the others
     assert len(changed) > 16 and np.abs(changed - middle).max() < reach
     assert np.abs(changed[:, 0] - middle[0]).min() < 2 and np.abs(changed[:, 1] - middle[1]).min() < 2
 
