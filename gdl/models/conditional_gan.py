@@ -7,10 +7,11 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from gdl.arguments import number
 from gdl.errors import CourseError
 from gdl.models.adversarial import AdversarialModel, critic_network
 from gdl.models.base import in_batches, move_average
-from gdl.models.conditions import ConditionalModel, all_told, checked_conditions, partly_told
+from gdl.models.conditions import ConditionalModel, all_told, checked_conditions, partly_told, wrongly_told
 from gdl.models.losses import discriminator_loss, generator_loss
 from gdl.models.networks import image_from_code
 
@@ -21,6 +22,8 @@ class ConditionalGAN(ConditionalModel, AdversarialModel):
     The generator gets y beside z and in each normalisation (see `gdl.models.networks.scale_shift`). The discriminator's score is
     psi(x) + <V y, phi(x)>, a projection of the image's features on y (Miyato and Koyama 2018): the second term asks whether x fits y.
     conditions: names of attributes, such as ["Smiling", "Male"].
+    mismatched: weight of real images beside a y with one attribute the wrong way round, which the discriminator should call fake (Reed et
+        al. 2016). Without them it may learn what is real and look at y only late. 0: none.
     Further options: see `gdl.models.adversarial.AdversarialModel`; there is one critic step for each step of the generator.
     Raises CourseError for conditions that are missing or named twice, and for options that are not known or do not fit together.
 
@@ -33,10 +36,12 @@ class ConditionalGAN(ConditionalModel, AdversarialModel):
     metric_names = ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy")
 
     def __init__(
-        self, image_size: int = 64, conditions: Any = (), z_dim: int = 128, filters: tuple = (64, 128, 256, 512), **options: Any
+        self, image_size: int = 64, conditions: Any = (), z_dim: int = 128, filters: tuple = (64, 128, 256, 512), mismatched: float = 0.0,
+        **options: Any,
     ):  # fmt: skip
         self.conditions = checked_conditions(conditions)  # first, because the networks need them
         super().__init__(image_size, z_dim, filters, **options)
+        self.mismatched = number("mismatched", mismatched)
         if self.critic_steps > 1:
             raise CourseError(f"critic_steps is {self.critic_steps}, and a ConditionalGAN takes one step of each network in turn: leave it out.")
 
@@ -66,10 +71,17 @@ class ConditionalGAN(ConditionalModel, AdversarialModel):
         with tf.GradientTape() as tape:
             real_scores, fake_scores = (self.critic([images, told], training=True) for images in (real, fake))  # (batch,) each
             losses = discriminator_loss(real_scores, fake_scores)  # (batch,)
+            if self.mismatched:
+                losses += self.mismatched * self.mismatch_loss(real, told)
             scaled_loss = self.critic_optimizer.scale_loss(tf.reduce_mean(losses))
         weights = self.critic.trainable_variables
         self.critic_optimizer.apply_gradients(zip(tape.gradient(scaled_loss, weights), weights))
         self.track(discriminator_loss=losses, real_accuracy=real_scores > 0, fake_accuracy=fake_scores < 0)
+
+    def mismatch_loss(self, x: tf.Tensor, told: tf.Tensor) -> tf.Tensor:
+        """Cross-entropy of a discriminator that should call images fake beside a wrong y. -> (batch,), 0 where nothing is told"""
+        scores = self.critic([x, wrongly_told(told, self.seed_generator)], training=True)
+        return tf.reduce_max(tf.abs(told), axis=1) * generator_loss(-scores)
 
     def generator_step(self, told: tf.Tensor) -> None:
         """One step of the generator, whose fakes should look real beside what is told."""
@@ -91,6 +103,9 @@ class ConditionalGAN(ConditionalModel, AdversarialModel):
         self.track(discriminator_loss=discriminator_loss(real_scores, fake_scores), generator_loss=generator_loss(fake_scores))
         self.track(real_accuracy=real_scores > 0, fake_accuracy=fake_scores < 0)
         return self.results()
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mismatched": self.mismatched}
 
     def score(self, x: np.ndarray, **asked: Any) -> np.ndarray:
         """The discriminator's scores of images beside what is asked; see `decode`. (n, size, size, 3) -> (n,) float32, higher is more real"""

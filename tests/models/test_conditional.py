@@ -15,7 +15,7 @@ import gdl
 from gdl.models.adversarial import critic_network
 from gdl.models.augmentation import augmented
 from gdl.models.base import steps_taken
-from gdl.models.conditions import all_told, partly_told
+from gdl.models.conditions import all_told, partly_told, wrongly_told
 
 CONDITIONS = ("Smiling", "Male", "Young")
 SMALL = dict(image_size=16, conditions=CONDITIONS, z_dim=4, filters=(4, 8))
@@ -519,11 +519,12 @@ def test_each_step_of_the_gan_moves_its_own_network_and_no_other():
     assert [int(optimizer.iterations) for optimizer, _ in model.optimizer_groups] == [2, 2]
 
 
-@pytest.mark.parametrize("augment", [(), ("translation", "cutout")], ids=["plain", "augmented"])
-def test_a_step_of_the_gan_is_the_step_done_by_hand(augment):
+@pytest.mark.parametrize("augment,mismatched", [((), 0.0), (("translation", "cutout"), 0.0), ((), 0.7)], ids=["plain", "augmented", "mismatched"])
+def test_a_step_of_the_gan_is_the_step_done_by_hand(augment, mismatched):
     """The same is told about an image and about the fake beside it, to the generator and to the discriminator."""
     rate = 0.02
-    model = shaken(made(gdl.ConditionalGAN, batch_norm=False, augment=augment, optimizers=[keras.optimizers.SGD(rate) for _ in range(2)]))
+    optimizers = [keras.optimizers.SGD(rate) for _ in range(2)]
+    model = shaken(made(gdl.ConditionalGAN, batch_norm=False, augment=augment, mismatched=mismatched, optimizers=optimizers))
     x, y = images(), labels()
     draws = same_draws(model)
     generator, critic = (keras.models.clone_model(network) for network in (model.generator, model.critic))
@@ -541,6 +542,10 @@ def test_a_step_of_the_gan_is_the_step_done_by_hand(augment):
     with tf.GradientTape() as tape:
         real_scores, fake_scores = critic([real, told]), critic([fake, told])
         loss = bce(tf.ones(6), real_scores) + bce(tf.zeros(6), fake_scores)
+        if mismatched:
+            something = np.flatnonzero(np.abs(told).max(axis=1))
+            wrong = tf.gather(critic([real, wrongly_told(told, draws)]), something)
+            loss += mismatched * bce(tf.zeros(len(something)), wrong) * len(something) / 6
     for weight, gradient in zip(critic.trainable_variables, tape.gradient(loss, [w.value for w in critic.trainable_variables])):
         weight.assign(weight - rate * gradient)
     z = keras.random.normal((6, 4), seed=draws)
@@ -559,6 +564,16 @@ def test_a_step_of_the_gan_is_the_step_done_by_hand(augment):
         for old, new, wanted in zip(before[name], getattr(model, name).get_weights(), by_hand.get_weights()):
             assert np.abs(wanted - old).max() > 0
             assert np.abs(new - wanted).max() <= 2e-3 * np.abs(wanted - old).max() + 1e-6, name
+
+
+def test_one_attribute_that_is_told_is_told_wrongly():
+    """Each of those that are told as often as the others, and never one that is hidden."""
+    told = np.tile(np.float32([[1, -1, 0, 1], [0, 0, 0, 0], [0, 0, -1, 0]]), (2000, 1))
+    wrong = wrongly_told(tf.constant(told), keras.random.SeedGenerator(0)).numpy()
+    turned = (wrong == -told) & (told != 0)
+    assert np.array_equal(np.where(turned, told, wrong), told)
+    assert np.array_equal(turned.sum(axis=1), np.tile([1, 0, 1], 2000))
+    assert turned[::3].mean(axis=0) == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3], abs=0.05)
 
 
 def test_validation_of_the_gan_tells_all_and_is_that_of_numpy():
