@@ -71,9 +71,14 @@ def scores_so_far():
     return pd.read_csv(SCORES, index_col="name") if SCORES.is_file() else pd.DataFrame()
 
 
+def has_prior(model):
+    """Whether codes from a standard normal are meant to be images: not of an autoencoder, and hardly of a spatial code."""
+    return not isinstance(model, gdl.Autoencoder) and not (isinstance(model, gdl.VAE) and model.architecture.spatial_code)
+
+
 def codes(model, faces, n):
-    """n codes of the prior; of an autoencoder, which has none, from one Gaussian fitted to the codes of training images."""
-    if isinstance(model, gdl.Autoencoder):
+    """n codes of the prior; of a model without one, from one Gaussian fitted to the codes of training images."""
+    if not has_prior(model):
         return mixture_codes(model, faces.train.images[:MIXTURE_IMAGES], n, components=1)
     return np.random.default_rng(0).standard_normal((n, model.architecture.z_dim)).astype(np.float32)
 
@@ -81,7 +86,7 @@ def codes(model, faces, n):
 def inception_scores(model, faces, run):
     """The scores of a packed model, and by how much its FID differs from that of its run, whose weights are not rounded to float16."""
     pixel_range = model.architecture.pixel_range
-    if isinstance(model, gdl.Autoencoder):
+    if not has_prior(model):
         values = scores(model.decode(codes(model, faces, SAMPLES)), faces.train, pixel_range=pixel_range)
         values = {f"gaussian_{key.replace('fid', 'fid_train')}": value for key, value in values.items()}
         values |= reconstruction_scores(model, faces.val, "inception")
@@ -94,8 +99,8 @@ def inception_scores(model, faces, run):
 
 def face_scores(model, faces):
     """The distance on the classifier of such faces, for each of the kinds of codes of ROWS; and the errors of the reconstructions."""
-    kinds = {"gaussian_" if isinstance(model, gdl.Autoencoder) else "": codes(model, faces, SAMPLES)}
-    if isinstance(model, gdl.VAE):
+    kinds = {"" if has_prior(model) else "gaussian_": codes(model, faces, SAMPLES)}
+    if isinstance(model, gdl.VAE) and has_prior(model):
         kinds["mixture_"] = mixture_codes(model, faces.train.images[:MIXTURE_IMAGES], SAMPLES)
     pixel_range = model.architecture.pixel_range
     values = {f"{kind}face_distance": gdl.metrics.face_distance(model.decode(z), faces.train, pixel_range) for kind, z in kinds.items()}
@@ -158,8 +163,9 @@ def page(texts, table):
     """docs/models.md"""
     lines = [
         "# The models that come with the course",
-        "64 images of each, from the seed 0, not chosen. An autoencoder has no prior: its codes are from a Gaussian fitted to the codes of the "
-        "training images. FID and the face distance are of 5,000 images against the training images; those of drawn faces and of photographs "
+        "64 images of each, from the seed 0, not chosen. The codes of an autoencoder and of a VAE-GAN are from a Gaussian fitted to "
+        "those of the training images, because neither makes faces of codes from a prior. FID and the face distance are of 5,000 images "
+        "against the training images; those of drawn faces and of photographs "
         "cannot be compared, and no FID is given where it has not been measured. "
         "Each name leads to the model's card: data, commands, all numbers, limits, licence.",
         "| model | FID | face distance | MB |\n| --- | ---: | ---: | ---: |",

@@ -2,10 +2,10 @@
 
 FILTERS = (32, 64, 128, 256)
 
-# What the conditional models of chapter 10 are told: the ten commonest attributes of CelebA, and two rarer ones.
+# What the conditional models of chapters 10 and 12 are told: the ten commonest attributes of CelebA, and three rarer ones.
 CONDITIONS = (
     "No_Beard", "Young", "Attractive", "Mouth_Slightly_Open", "Smiling", "Wearing_Lipstick", "High_Cheekbones", "Male", "Heavy_Makeup",
-    "Wavy_Hair", "Blond_Hair", "Eyeglasses",
+    "Wavy_Hair", "Blond_Hair", "Eyeglasses", "Wearing_Hat",
 )  # fmt: skip
 
 # For photographs at 64x64 pixels, with `python -m gdl train MODEL`: options of gdl.experiments.job.Job.
