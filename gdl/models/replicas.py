@@ -38,7 +38,8 @@ def rows_of_the_batch(random):
         if replica is None:
             return random(shape, *arguments, **options)
         first, rows = _place(replica, shape[0])
-        return random((rows, *shape[1:]), *arguments, **options)[first : first + shape[0]]
+        whole = tf.concat([[rows], shape[1:]], axis=0) if tf.is_tensor(shape) else (rows, *shape[1:])
+        return random(whole, *arguments, **options)[first : first + shape[0]]
 
     return draw
 

@@ -85,6 +85,14 @@ def test_two_replicas_train_an_adversarial_model_as_one_device_does(results, kin
             assert result["two"][name] == pytest.approx(numbers, rel=1e-3, abs=1e-4), name
 
 
+@pytest.mark.parametrize("kind", ["ConditionalVAE", "ConditionalGAN", "VAEGAN", "Flow"])
+def test_two_replicas_train_a_later_model_as_one_device_does(results, kind):
+    """What is hidden of each image, the noise and the times are those of one device, also in a last batch of 7."""
+    result = results[kind]
+    assert_equal_trainings(result)
+    assert result["moved"] > 1e-3
+
+
 def test_two_replicas_draw_the_codes_of_one_device_and_none_twice(results):
     result = results["codes"]
     assert "error" not in result, result["error"]

@@ -112,6 +112,31 @@ def compare_classifiers():
     return {"one": one[:2], "two": two[:2], "difference": difference, "moved": moved}
 
 
+def follow(replicas, make, rates):
+    """Two epochs of a model that is told attributes, or of one that takes them with its images and leaves them."""
+    rng = np.random.default_rng(0)
+    x, y = rng.random((15, 16, 16, 3)).astype("float32"), rng.integers(0, 2, (15, 2)).astype("float32")
+    keras.utils.set_random_seed(0)
+    with strategy.scope() if replicas == 2 else contextlib.nullcontext():
+        model = make()
+        model.compile(*(keras.optimizers.SGD(rate) for rate in rates))
+    before = model.get_weights()
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)  # of 8 and 7
+    history = model.fit(data, epochs=2, verbose=0).history
+    return history, model.get_weights(), before
+
+
+def compare_followers(*arguments):
+    (one, weights, before), (two, copies, _) = follow(1, *arguments), follow(2, *arguments)
+    difference = max(float(np.abs(a - b).max()) for a, b in zip(weights, copies, strict=True))
+    return {"one": one, "two": two, "largest difference": difference, "moved": max(float(np.abs(a - b).max()) for a, b in zip(weights, before))}
+
+
+def vae_gan():
+    judge = gdl.AttributeClassifier(16, ["a"], (4,))
+    return gdl.VAEGAN(16, 2 * 64, (4,), spatial_code=True, perceptual=1.0, classifier=judge, ema=0.5)
+
+
 def train(run):
     faces = gdl.DrawnFaces(n=60, size=32)
     with strategy.scope():
@@ -142,6 +167,10 @@ cases = {
     "WGAN": lambda: compare_games(kind=gdl.WGAN, x=x16[:16], filters=(4,), critic_steps=2, clip=0.05),
     "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16[:16], filters=(4,), critic_steps=2, critic_norm="layer"),
     "classifier": compare_classifiers,
+    "ConditionalVAE": lambda: compare_followers(lambda: gdl.ConditionalVAE(16, ["a", "b"], 4, (4,)), (1e-4,)),
+    "ConditionalGAN": lambda: compare_followers(lambda: gdl.ConditionalGAN(16, ["a", "b"], 4, (4,), 0.5, ema=0.5), (0.02, 0.01)),
+    "VAEGAN": lambda: compare_followers(vae_gan, (1e-4, 1e-4, 0.01)),
+    "Flow": lambda: compare_followers(lambda: gdl.Flow(16, ["a", "b"], (4, 8), ema=0.5, dropout=0.1, pixel_range=(0, 1)), (1e-4,)),
     "codes": draw,
     "noise": lambda: noise([4, 4]),
     "noise of an uneven batch": lambda: noise([4, 1]),
