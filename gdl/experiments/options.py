@@ -92,7 +92,7 @@ def _train(commands):
 
     text = "Trains a conditional GAN, which is told attributes (chapter 10). The defaults are the course's recipe for CelebA at 64x64 pixels."
     own = _add_adversarial(models.add_parser("conditional_gan", help="chapter 10", description=text, **STYLE))
-    own.add_argument("--mismatched", type=float, default=0.0, metavar="WEIGHT", help="weight of real images beside a wrong condition, as fakes")
+    own.add_argument("--classify", type=float, default=0.0, metavar="WEIGHT", help="weight of the loss of the discriminator as a classifier")
     _add_conditions(own)
     _add_betas(own)
 

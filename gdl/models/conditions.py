@@ -94,12 +94,3 @@ def partly_told(labels: tf.Tensor, seed: keras.random.SeedGenerator) -> tf.Tenso
     share = keras.random.uniform((images, 1), seed=seed)
     kept = keras.random.uniform((images, k), seed=seed) >= share
     return all_told(labels) * tf.cast(kept, tf.float32)
-
-
-def wrongly_told(told: tf.Tensor, seed: keras.random.SeedGenerator) -> tf.Tensor:
-    """What is told, with one attribute of each image the wrong way round, drawn at random from those that are told.
-
-    (batch, conditions) of 1, -1 and 0 -> the same. Where nothing is told, nothing changes.
-    """
-    chances = tf.abs(told) * keras.random.uniform(tf.shape(told), 0.5, 1.0, seed=seed)  # 0 for what is not told
-    return told * (1 - 2 * tf.one_hot(tf.argmax(chances, axis=1), told.shape[1]))

@@ -27,7 +27,7 @@ PHOTOGRAPHS: dict[str, dict] = {
     ),
     "conditional_gan": _ADVERSARIAL | dict(
         epochs=80, learning_rate=5e-4, beta_1=0.0, beta_2=0.99, halve_every=40, augment=("translation",), conditions=CONDITIONS,
-        mismatched=1.0,
+        classify=0.2,
     ),
     "vae_gan": dict(
         epochs=60, batch_size=64, learning_rate=1e-3, critic_learning_rate=5e-4, halve_every=20, flip=True,

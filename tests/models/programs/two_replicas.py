@@ -168,7 +168,7 @@ cases = {
     "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16[:16], filters=(4,), critic_steps=2, critic_norm="layer"),
     "classifier": compare_classifiers,
     "ConditionalVAE": lambda: compare_followers(lambda: gdl.ConditionalVAE(16, ["a", "b"], 4, (4,)), (1e-4,)),
-    "ConditionalGAN": lambda: compare_followers(lambda: gdl.ConditionalGAN(16, ["a", "b"], 4, (4,), 0.5, ema=0.5), (0.02, 0.01)),
+    "ConditionalGAN": lambda: compare_followers(lambda: gdl.ConditionalGAN(16, ["a", "b"], 4, (4,), classify=0.5, ema=0.5), (0.02, 0.01)),
     "VAEGAN": lambda: compare_followers(vae_gan, (1e-4, 1e-4, 0.01)),
     "Flow": lambda: compare_followers(lambda: gdl.Flow(16, ["a", "b"], (4, 8), ema=0.5, dropout=0.1, pixel_range=(0, 1)), (1e-4,)),
     "codes": draw,
