@@ -31,11 +31,11 @@ PHOTOGRAPHS: dict[str, dict] = {
     ),
     "vae_gan": dict(
         epochs=60, batch_size=64, learning_rate=1e-3, critic_learning_rate=5e-4, halve_every=20, flip=True,
-        z_dim=256, filters=(64, 128, 256), kernel_sizes=4, spatial_code=True, reconstruction="mse", beta=0.01, adversarial=5.0, perceptual=20.0,
+        z_dim=512, filters=(32, 64, 128), kernel_sizes=4, spatial_code=True, reconstruction="mse", beta=0.02, adversarial=5.0, perceptual=40.0,
         classifier="classifier-celeba64", ema=0.998,
     ),
     "flow": dict(size=32, epochs=60, batch_size=64, learning_rate=1e-3, halve_every=20, flip=True, filters=(32, 64, 128)),
-    "latent_flow": dict(epochs=60, batch_size=64, learning_rate=1e-3, halve_every=20, flip=True, filters=(128, 192)),
+    "latent_flow": dict(epochs=60, batch_size=64, learning_rate=1e-3, halve_every=20, flip=True, filters=(96, 96)),
     "classifier": dict(
         epochs=24, batch_size=128, learning_rate=1e-3, halve_every=8, patience=6, flip=True, filters=FILTERS, kernel_sizes=3, dropout=0.2,
     ),
