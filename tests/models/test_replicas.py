@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow  # two devices in a process of their own
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("replicas")
-    run_program(Path(__file__).parent / "programs" / "two_replicas.py", folder, timeout=900)
+    run_program(Path(__file__).parent / "programs" / "two_replicas.py", folder, timeout=1800)
     return json.loads((folder / "results.json").read_text())
 
 
