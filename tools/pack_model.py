@@ -24,7 +24,7 @@ from gdl.latent.vectors import code_vectors
 from gdl.models.base import FaceModel, check_decoder, check_encoder
 from gdl.models.classifier import AttributeClassifier
 from gdl.models.flow import Flow
-from gdl.models.vae import VAE
+from gdl.models.vae import VAE, copy_networks
 from gdl.shipped import FOLDER
 from gdl.training.run_folder import load, open_model
 
@@ -82,10 +82,9 @@ def without_history(model: FaceModel) -> FaceModel:
         copy.set_weights(model.get_weights())
         return copy
     copy = type(model)(**model.get_config() | {"ema": None})
+    pairs = []
     if isinstance(model, VAE):
-        pairs = list(zip(copy.networks(training=True), model.networks(training=False)))
-        if model.log_var is not None:
-            copy.log_var.assign(model.log_var)
+        copy_networks(model, copy)
     elif isinstance(model, Flow):
         pairs = [(copy.network, model.network_for(training=False))]
     else:

@@ -24,7 +24,6 @@ SCREEN = 256  # approximate width of the face in screen pixels
 MAX_SLIDERS = 12
 ALPHAS, FACTORS = (-2, -1, 0, 1, 2), (0, 1, 3, 5, 7)  # columns of the still figure
 
-
 Vectors = pd.DataFrame | Mapping[str, np.ndarray]
 TOLD = {"no": False, "-": None, "yes": True}  # what the buttons of a condition say
 
@@ -123,26 +122,30 @@ class Explorer:
     def follow(self, _: Any = None) -> None:
         """Shows the face for the present values of the sliders, as the model is told at present."""
         told = {name: buttons.value for name, buttons in self.choices.items()}
-        (face,) = self.faces([[slider.value for slider in self.sliders.values()]], **asked(told))
+        (face,) = self.faces([[slider.value for slider in self.sliders.values()]], told)
         face = sharpen(face, self.sharpening.value)
         scale = max(1, round(SCREEN / len(face)))
         file = io.BytesIO()
         Image.fromarray(face.repeat(scale, axis=0).repeat(scale, axis=1)).save(file, format="PNG")
         self.picture.value = file.getvalue()
 
-    def faces(self, alphas: Any, **asked: bool) -> np.ndarray:
-        """The face with each vector added alpha times, that shows what is asked. (n, vectors) -> (n, size, size, 3) uint8"""
+    def faces(self, alphas: Any, told: Mapping[str, bool | None]) -> np.ndarray:
+        """The face with each vector added alpha times, as the model is told. (n, vectors) -> (n, size, size, 3) uint8
+
+        told: True, False, or None for nothing, of conditions by their names.
+        """
+        asked = {name: value for name, value in told.items() if value is not None}
         z = self.z + np.asarray(alphas) @ self.vectors.to_numpy()
         return to_uint8(self.model.decode(z, **asked), self.model.architecture.pixel_range)
 
     def still(self) -> Figure:
         """A figure of the face changed by each vector, and sharpened."""
         steps = np.eye(len(self.vectors))
-        rows = {name: self.faces(np.outer(ALPHAS, step)) for name, step in zip(self.vectors.index, steps)}
+        rows = {name: self.faces(np.outer(ALPHAS, step), {}) for name, step in zip(self.vectors.index, steps)}
         unchanged = np.zeros((1, len(self.vectors)))
         for name in self.conditions:
-            rows[f"told {name}"] = np.concatenate([self.faces(unchanged, **asked({name: value})) for value in TOLD.values()])
-        (face,) = self.faces(unchanged)
+            rows[f"told {name}"] = np.concatenate([self.faces(unchanged, {name: value}) for value in TOLD.values()])
+        (face,) = self.faces(unchanged, {})
         rows["Sharpening"] = np.stack([sharpen(face, factor) for factor in FACTORS])
         alphas, factors = (", ".join(map(str, numbers)) for numbers in (ALPHAS, FACTORS))
         told = f"; told {', '.join(TOLD)}" if self.conditions else ""
@@ -161,11 +164,6 @@ class Explorer:
         from IPython.display import display
 
         display(self.mime_bundle(), raw=True)
-
-
-def asked(told: Mapping[str, bool | None]) -> dict[str, bool]:
-    """What a model is asked: the conditions of which something is told."""
-    return {name: value for name, value in told.items() if value is not None}
 
 
 def check_vectors(vectors: Vectors | None, z_dim: int) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from gdl.errors import CourseError
 from gdl.models.conditions import ConditionalModel
 from gdl.models.flow import Flow
 from gdl.models.parts import described, frozen_part
-from gdl.models.vae import VAE
+from gdl.models.vae import VAE, copy_networks
 
 
 class LatentFlow(Flow):
@@ -64,9 +64,6 @@ def encoder_and_decoder(autoencoder: VAE) -> VAE:
     if isinstance(autoencoder, ConditionalModel):
         raise CourseError("This autoencoder's decoder has to be told something, and a flow's cannot be: give a VAE or a VAEGAN.")
     vae = VAE(**VAE.get_config(autoencoder) | {"ema": None})
-    for network, trained in zip(vae.networks(training=False), autoencoder.networks(training=False)):
-        network.set_weights(trained.get_weights())
-    if autoencoder.log_var is not None:
-        vae.log_var.assign(autoencoder.log_var)
+    copy_networks(autoencoder, vae)
     vae.trainable = False
     return vae

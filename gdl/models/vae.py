@@ -170,6 +170,14 @@ class VAE(EncoderDecoderModel):
         return {**super().get_config(), **own, "ema": self.ema}
 
 
+def copy_networks(trained: VAE, copy: VAE) -> None:
+    """Gives a VAE without a moving average the encoder and the decoder of a trained one: its averaged networks, where it has them."""
+    for network, source in zip(copy.networks(training=False), trained.networks(training=False)):
+        network.set_weights(source.get_weights())
+    if trained.log_var is not None:
+        copy.log_var.assign(trained.log_var)
+
+
 class Sampling(layers.Layer):
     """z = z_mean + exp(z_log_var / 2) epsilon, with new epsilon from N(0, 1) at each call.
 
