@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SCORES, PICTURES, PAGE = ROOT / "results" / "shipped_models.csv", ROOT / "docs" / "models", ROOT / "docs" / "models.md"
 TEXTS = Path(__file__).with_suffix(".toml")
 SAMPLES, PAIRS = 5000, 1000  # images for the scores, and pairs of images for what packing costs
+ASKED = 300  # images for each attribute that a conditional model is asked for
 MEASURED = "Measured by `python tools/model_cards.py --data data/celeba {}`."
 ROWS = {"": "codes from the prior", "mixture_": "codes from a mixture", "gaussian_": "codes from one Gaussian"}
 
@@ -41,9 +42,10 @@ def main():
     texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
     table, opened = scores_so_far(), {}
     for name in options.names or [name for name in SHA256 if name in texts]:
-        pictures = name.split("-")[-1]
+        pictures = name.split("-")[-1]  # such as drawn64
+        kind, size = pictures[:-2], int(pictures[-2:])
         if pictures not in opened:
-            opened[pictures] = gdl.DrawnFaces() if pictures == "drawn64" else gdl.CelebA(options.data, size=64)
+            opened[pictures] = gdl.DrawnFaces(size=size) if kind == "drawn" else gdl.CelebA(options.data, size=size)
         model, faces, text = gdl.pretrained(name), opened[pictures], texts[name]
         if isinstance(model, gdl.AttributeClassifier):
             quality = accuracies(name, model, faces)
@@ -57,11 +59,13 @@ def main():
             table = pd.concat([table.drop(index=name, errors="ignore"), pd.DataFrame(row, index=pd.Index([name], name="name"))]).sort_index()
             table.to_csv(SCORES)
             quality = distances(name, table.loc[name].dropna())
+            if getattr(model, "conditions", ()):
+                quality += "\n\n" + obedience(model, faces.val, gdl.pretrained(f"classifier-{kind}64"))
             PICTURES.mkdir(exist_ok=True)
             Image.fromarray(grid(model.decode(codes(model, faces, 64)), model.architecture.pixel_range, columns=8)).save(
                 PICTURES / f"{name}.jpg", quality=88
             )
-        (FOLDER / f"{name}.md").write_text(card(name, model, text, texts[pictures], quality), encoding="utf-8")
+        (FOLDER / f"{name}.md").write_text(card(name, model, text, texts[kind], quality), encoding="utf-8")
         print(name)
     PAGE.write_text(page(texts, table), encoding="utf-8")
 
@@ -125,12 +129,38 @@ def distances(name, row):
         errors = f"squared error {row.mse:.4f} a pixel, SSIM {row.ssim:.3f}, Pearson {row.pearson:.3f}"
         distance = f", FID {row.reconstruction_fid:.1f}" if "reconstruction_fid" in row else ""
         said.append(f"Reconstructions of the 1,200 validation images: {errors}{distance}.")
-    if name.endswith("drawn64"):
+    if "drawn" in name:
         said.append("Distances of drawn faces compare models of drawn faces; they cannot be compared with those of photographs.")
     if "rounding" in row:
         said.append(f"Rounding the weights to float16 changes the FID of {PAIRS:,} images by {row.rounding:+.2f}.")
     said.append(MEASURED.format(name if "rounding" in row else f"--without-inception {name}"))
     return "\n".join(lines) + "\n\n" + " ".join(said)
+
+
+def obedience(model, split, classifier):
+    """Whether what is asked is seen by a classifier: for each condition, in images told all of a real face, and told the condition alone."""
+    known, rows = split.attributes[list(model.conditions)], {}
+    for name in model.conditions:
+        row = {"share": known[name].mean()}
+        for value, column in ((True, "present"), (False, "absent")):
+            alike = np.flatnonzero(known[name] == value)[:ASKED]
+            told = {condition: known[condition].to_numpy()[alike] for condition in known}
+            images = {
+                f"real, {column}": split.images[alike],
+                f"{column}, with all else": model.generate(len(alike), **told),
+                f"{column}, alone": model.generate(ASKED, **{name: value}),
+            }
+            for key, shown in images.items():
+                shown = shown if shown.dtype == np.uint8 else model.unit_range(shown)
+                row[key] = (classifier.predict_attributes(shown)[name] > 0.5).mean()
+        rows[name] = row
+    table = pd.DataFrame(rows).T
+    lines = ["| asked | " + " | ".join(table) + " |", "| --- |" + " ---: |" * table.shape[1]]
+    lines += [f"| {name} | " + " | ".join(f"{value:.2f}" for value in row) + " |" for name, row in table.iterrows()]
+    said = f"Share of images in which the classifier sees the attribute. *share*: of the validation images that have it. *real*: up to {ASKED} "
+    said += "validation images with it (*present*) and without it (*absent*). *with all else*: as many samples that were told all conditions of "
+    said += f"those images. *alone*: {ASKED} samples that were told this condition and nothing else."
+    return said + "\n\n" + "\n".join(lines)
 
 
 def accuracies(name, model, faces):
@@ -145,11 +175,11 @@ def accuracies(name, model, faces):
 
 
 def card(name, model, text, common, quality):
-    megabytes = (FOLDER / f"{name}.npz").stat().st_size / 1e6
+    megabytes, size = (FOLDER / f"{name}.npz").stat().st_size / 1e6, model.architecture.image_size
     parts = [
         f"# {name}",
         f'{text["what"]} `gdl.pretrained("{name}")`. {model.count_params() / 1e6:.1f} million weights, float16, {megabytes:.1f} MB.',
-        f"## Data\n\n{common['data']}",
+        f"## Data\n\n{common['data'].replace('SIZE', f'{size}x{size}')}",
         "## Recipe\n\n```\n" + "\n".join(text["commands"]) + f"\n```\n\n{text['training']}",
         f"## Quality\n\n{quality}",
     ]

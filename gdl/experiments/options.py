@@ -103,8 +103,7 @@ def _train(commands):
     own.add_argument("--adversarial", type=float, default=1.0, metavar="WEIGHT", help="weight of the generator's loss in the loss of the decoder")
     own.add_argument("--perceptual", type=float, default=0.0, metavar="WEIGHT", help="weight of the distance of a classifier's features")
     own.add_argument("--classifier", metavar="RUN", help="the classifier whose features are compared: a run folder, or the name of a shipped one")
-    own.add_argument("--critic-norm", choices=("batch", "layer", "spectral", "none"), default="none", help="normalisation in the critic")
-    own.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="learning rate of the critic; without it, that of the encoder")
+    _add_critic(own)
     _add_betas(own)
 
     text = "Trains a flow from noise to images (chapter 12). The defaults are the course's recipe for CelebA at 32x32 pixels."
@@ -324,18 +323,25 @@ def _add_decoder_rate(group):
     )  # fmt: skip
 
 
+def _add_critic(group):
+    """The options of a network that is trained against the others."""
+    group.add_argument("--critic-norm", choices=("batch", "layer", "spectral", "none"), default="none", help="normalisation in the critic")
+    group.add_argument(
+        "--critic-learning-rate", type=float, metavar="RATE", help="learning rate of the critic; without it, that of the other networks"
+    )
+
+
 def _add_adversarial(command):
     """The training options that all adversarial models share. Returns their group, to which further options can be added."""
     _add_face_model(command)
     group = command.add_argument_group("adversarial network")
     group.add_argument("--critic-steps", type=int, default=1, help="steps of the critic for each step of the generator, each with a batch of its own")
-    group.add_argument("--critic-norm", choices=("batch", "layer", "spectral", "none"), default="none", help="normalisation in the critic")
+    _add_critic(group)
     group.add_argument(
         "--augment", nargs="*", choices=("colour", "translation", "cutout"), default=[],
         help="random changes of all images that the critic sees, real or generated; --augment without values: no changes",
     )  # fmt: skip
     group.add_argument("--penalty-every", type=int, default=1, metavar="N", help="compute a penalty only for every N-th image of a batch")
-    group.add_argument("--critic-learning-rate", type=float, metavar="RATE", help="learning rate of the critic; without it, the generator's")
     group.add_argument(
         "--ema", type=float, help="decay of a moving average of the generator's weights, used to generate images; without it, no average"
     )

@@ -142,7 +142,7 @@ class Flow(ConditionalModel, EncoderDecoderModel):
         """
         if self._step is None:
             self._step = tf.function(self.heun_step, reduce_retracing=True)
-        times = tf.linspace(tf.constant(start), end, self.steps + 1)
+        times = tf.linspace(tf.constant(start), end, whole_number("steps", self.steps) + 1)
         for t, after in zip(times, times[1:]):
             x = self._step(x, t, after, told, self.guidance)
             x = x if keep is None else keep(x, after)

@@ -249,6 +249,11 @@ def test_scipy_carries_points_to_the_same_place(gaussians, times):
     assert error < 1e-4 * np.abs(solved).max()
 
 
+def test_no_step_at_all_is_refused(gaussians):
+    with pytest.raises(gdl.CourseError, match="steps is 0"):
+        carried(gaussians, STARTS, steps=0)
+
+
 def test_steps_can_be_changed_after_the_first_use(gaussians):
     few, many, again = (carried(gaussians, STARTS, steps=steps) for steps in (1, 50, 1))
     euler = STARTS + optimal(STARTS, 0.0)  # and one step of Heun's method
