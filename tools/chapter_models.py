@@ -16,6 +16,7 @@ from gdl.models.base import FaceModel
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "chapters"
 BOTH = dict(kernel_sizes=4, pixel_range=(-1, 1))
 VAE = dict(kernel_sizes=4, reconstruction="mse", beta=0.5)
+SPATIAL = dict(kernel_sizes=4, reconstruction="mse", beta=0.02, spatial_code=True, ema=0.99)
 IN_CHAPTERS = {  # the largest models of a chapter, with the options that its cells give beside size, z_dim, filters and critic_steps
     "01_autoencoder": {"autoencoder": dict(kernel_sizes=4)},
     "02_vae": {"autoencoder": dict(kernel_sizes=4), "vae": VAE},
@@ -26,6 +27,8 @@ IN_CHAPTERS = {  # the largest models of a chapter, with the options that its ce
     "07_sharpening": {"vae": VAE},
     "08_latent_arithmetic": {"vae": VAE},
     "09_which_model": {"vae": VAE | BOTH | dict(ema=0.99), "gan": dict(label_smoothing=0.1, ema=0.99, **BOTH)},
+    "10_conditional": {"conditional_gan": dict(classify=0.5, ema=0.99, **BOTH), "conditional_vae": VAE},
+    "11_vae_gan": {"vae_gan": SPATIAL | dict(adversarial=5.0), "vae": SPATIAL},
 }
 HALF_SIZE = ("03_kl_loss", "07_sharpening")  # they train on images of half the size
 

@@ -23,10 +23,15 @@ SHA256 = {
     "autoencoder-z256-celeba64": "5a3bda261f4a15652f77c9bb1513934f0d09f422af4ab45a4d14b6d50512dad1",
     "classifier-celeba64": "7faa4decc3e9c7497be8144d81928df5911d84aab6764af8438f1423c5326bc5",
     "classifier-drawn64": "bd68cf7c2d17635f39867cddcb663cf40f4027600c0f98b3956ab2d69b359fbc",
+    "conditional_gan-drawn64": "8cea0f8aa8af40d9627175aeb66e7315d0fcadfd96678c1a254ab060c79b8de7",
     "gan-celeba64": "f197feec8d842717c173e522f354a588774c7fbe4fae1a809f8ee60b8b6825b0",
     "gan-drawn64": "ccc60069f1bc825190f1a926f442f6bdbbf317dd6b5ea1c9e08299acfe2d3ba5",
+    "latent_flow-celeba64": "d87b03f03b41dafcc4023ebaae13bcb6af18d0a27976e3239aeb455ea086eb9f",
+    "latent_flow-drawn64": "46f08b1bdd36be9f8e2ca3d316d40ce66c13aa97219e93444a51e166e5f80512",
     "vae-celeba64": "72e0e7fdead126395b7b3b98b07fa9c275d15e1d07cb1ccded75a816018a63d8",
     "vae-drawn64": "2342a878fa5f3c55b4d2eee8b8b8464c91cbadeac7cc705414104712c30d11d5",
+    "vae_gan-celeba64": "840d1553f9fa01c0863fa5eee1e93eb9e787b77f850b849bc6dc1a4a1d1c9977",
+    "vae_gan-drawn64": "f60cbdae69387cf55fa933b6f42973d03cfef87a2aa6db313b136f489fed2369",
     "wgan-drawn64": "06f11c96058ffa538df332c4bd65f62f0458cdc5950ca20a60be95f025a58a06",
     "wgan_gp-celeba64": "343e6dfccd3403a1928b6196242c55bed7ab6b9405fd3074fa9a218e7358665e",
     "wgan_gp-drawn64": "b644c2ac719ba0d887854a1cf8a9b6315053db1b920e401d2502f9dabef04fa9",
@@ -37,9 +42,10 @@ def pretrained(name: str) -> Any:
     """A trained model that comes with the course.
 
     name: of models that have learned from photographs, and like these are for non-commercial research only:
-        "autoencoder-z256-celeba64", "vae-celeba64", "gan-celeba64", "wgan_gp-celeba64" and "classifier-celeba64"; and
-        "autoencoder-drawn64", "vae-drawn64", "gan-drawn64", "wgan-drawn64", "wgan_gp-drawn64" and "classifier-drawn64"
-        for drawn faces. All are for 64x64 pixels. NAME.md beside this module says more.
+        "autoencoder-z256-celeba64", "vae-celeba64", "vae_gan-celeba64", "gan-celeba64", "wgan_gp-celeba64",
+        "latent_flow-celeba64" and "classifier-celeba64"; and "autoencoder-drawn64", "vae-drawn64", "vae_gan-drawn64",
+        "gan-drawn64", "wgan-drawn64", "wgan_gp-drawn64", "conditional_gan-drawn64", "latent_flow-drawn64" and
+        "classifier-drawn64" for drawn faces. All are for 64x64 pixels. NAME.md beside this module says more.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.
@@ -62,7 +68,7 @@ def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
     name: of an autoencoder or a VAE, whose vectors are computed from its training images and their labels, or of a GAN or
         WGAN-GP, whose vectors are computed from its own samples and the labels that the classifier gives them.
     balanced: see `gdl.latent.code_vector`.
-    Raises CourseError as `pretrained`, and for a model without codes.
+    Raises CourseError as `pretrained`, and for a classifier or a flow, which come without vectors.
 
     >>> import gdl
     >>> gdl.pretrained_vectors("vae-celeba64").loc["Smiling"].shape
@@ -71,7 +77,7 @@ def pretrained_vectors(name: str, balanced: bool = False) -> pd.DataFrame:
     contents = _read(name)
     key = "balanced vectors" if balanced else "vectors"
     if key not in contents:
-        raise CourseError(f"{name} has no codes and no attribute vectors: give the name of a model that makes images.")
+        raise CourseError(f"{name} comes without attribute vectors: give the name of an autoencoder, a VAE or a GAN.")
     return pd.DataFrame(contents[key].astype(np.float32), index=json.loads(str(contents["about"]))["attributes"])
 
 

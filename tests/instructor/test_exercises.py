@@ -15,7 +15,7 @@ from gdl.instructor.grading.marking import run_check
 from gdl.instructor.grading.student import Limits, Student
 
 pytestmark = pytest.mark.slow  # grades every exercise
-CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("0[1-9]_*.ipynb"))
+CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("[0-9][0-9]_*.ipynb"))
 LIMITS = Limits(60, 600)
 needs_sandbox = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: nothing can be graded without it")
 

@@ -21,7 +21,7 @@ from gdl.instructor.grading.marking import run_check
 from gdl.instructor.grading.process import StudentError, WorkerEnded
 
 PLACES = 3  # calls of a check from which on a student leaks, evenly among all; each kind of leak is tried at one of them
-CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("0[1-9]_*.ipynb"))
+CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("[0-9][0-9]_*.ipynb"))
 
 
 @pytest.mark.parametrize(

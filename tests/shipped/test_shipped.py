@@ -18,8 +18,18 @@ from gdl.cli import main as command_line
 from gdl.pictures.plots import grid
 from gdl.shipped import FOLDER, SHA256
 
-GENERATORS = ["gan-celeba64", "gan-drawn64", "vae-celeba64", "vae-drawn64", "wgan-drawn64", "wgan_gp-celeba64", "wgan_gp-drawn64"]
-AUTOENCODERS = ["autoencoder-drawn64", "autoencoder-z256-celeba64"]
+GENERATORS = [
+    "conditional_gan-drawn64",
+    "gan-celeba64",
+    "gan-drawn64",
+    "vae-celeba64",
+    "vae-drawn64",
+    "wgan-drawn64",
+    "wgan_gp-celeba64",
+    "wgan_gp-drawn64",
+]
+AUTOENCODERS = ["autoencoder-drawn64", "autoencoder-z256-celeba64", "vae_gan-celeba64", "vae_gan-drawn64"]
+FLOWS = ["latent_flow-celeba64", "latent_flow-drawn64"]
 
 
 @pytest.fixture(scope="module", params=GENERATORS)
@@ -52,7 +62,7 @@ def test_each_is_small_has_its_checksum_and_a_card(name):
 
 def test_what_is_there_is_what_is_listed_and_small_together():
     assert {file.stem for file in FOLDER.glob("*.npz")} == {file.stem for file in FOLDER.glob("*.md")} == set(SHA256)
-    assert set(SHA256) == {*GENERATORS, *AUTOENCODERS, "classifier-celeba64", "classifier-drawn64"}
+    assert set(SHA256) == {*GENERATORS, *AUTOENCODERS, *FLOWS, "classifier-celeba64", "classifier-drawn64"}
     assert sum(file.stat().st_size for file in FOLDER.glob("*.npz")) < 30e6
     assert list(SHA256) == sorted(SHA256)
 
@@ -70,6 +80,25 @@ def test_samples_are_finite_varied_and_faces_of_many_kinds(generator, classifier
     for attribute in ("Male", "Smiling", "Young", "Mouth_Slightly_Open"):
         assert 0.1 < seen[attribute].mean() < 0.95, attribute
     assert np.array_equal(model.generate(4, seed=3), gdl.pretrained(name).generate(4, seed=3))
+
+
+def test_the_conditional_gan_does_as_it_is_told():
+    model, classifier = gdl.pretrained("conditional_gan-drawn64"), gdl.pretrained("classifier-drawn64")
+    for attribute in ("Smiling", "Wearing_Lipstick", "Blond_Hair", "Bangs"):
+        shares = [
+            classifier.predict_attributes(model.unit_range(model.generate(64, **{attribute: v})))[attribute].gt(0.5).mean() for v in (True, False)
+        ]
+        assert shares[0] > 0.8 and shares[1] < 0.2, (attribute, shares)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FLOWS)
+def test_flows_make_faces_that_show_what_is_asked(name):
+    model, classifier = gdl.pretrained(name), gdl.pretrained(f"classifier-{pictures(name)}")
+    model.steps = 8
+    seen = {value: classifier.predict_attributes(model.generate(48, seed=1, Smiling=value)).gt(0.5).mean() for value in (True, False)}
+    assert seen[True].Smiling > 0.8 and seen[False].Smiling < 0.3
+    assert 0.1 < seen[True].Male < 0.9, "nothing was said about it"
 
 
 @pytest.mark.parametrize("name", AUTOENCODERS)
@@ -117,11 +146,11 @@ def test_the_command_line_takes_their_names(tmp_path):
 def test_an_unknown_missing_or_damaged_model_is_one_sentence(monkeypatch, tmp_path):
     with pytest.raises(
         gdl.CourseError,
-        match="No model 'vae-celeba' comes with the course: choose from autoencoder-drawn64, autoencoder-z256-celeba64, classifier-celeba64, "
-        "classifier-drawn64, gan-celeba64, gan-drawn64, vae-celeba64, vae-drawn64, wgan-drawn64, wgan_gp-celeba64, wgan_gp-drawn64",
+        match="No model 'vae-celeba' comes with the course: choose from autoencoder-drawn64, autoencoder-z256-celeba64, "
+        + ", ".join(list(SHA256)[2:]),
     ):
         gdl.pretrained("vae-celeba")
-    with pytest.raises(gdl.CourseError, match="has no codes"):
+    with pytest.raises(gdl.CourseError, match="comes without attribute vectors"):
         gdl.pretrained_vectors("classifier-celeba64")
     content = bytearray((FOLDER / "gan-celeba64.npz").read_bytes())
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
