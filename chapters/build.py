@@ -155,24 +155,25 @@ def attach_finished_picture(notebook):
 def shrink_pictures(notebook):
     """Makes the PNG files smaller without a visible change: no transparency, 256 colours for charts, best compression.
 
-    In a notebook that would still be larger than LIMIT, pictures of faces get 256 colours too, the largest first.
+    In a notebook that would still be larger than LIMIT, pictures of faces get 256 colours too, then 128 and 64, the largest first.
     """
     attachments = [bundle for cell in notebook.cells for bundle in cell.get("attachments", {}).values()]
     outputs = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     with_picture = [data for data in attachments + outputs if "image/png" in data]
     for data in with_picture:
         picture = decoded(data["image/png"])
-        reduced = in_256_colours(picture)
+        reduced = in_colours(picture, 256)
         is_chart = np.abs(np.asarray(reduced.convert("RGB"), int) - np.asarray(picture, int)).mean() < 0.5
         data["image/png"] = encoded(reduced if is_chart else picture)
-    for data in sorted(with_picture, key=lambda data: len(data["image/png"]), reverse=True):
-        if len(nbformat.writes(notebook)) <= LIMIT:
-            break
-        data["image/png"] = encoded(in_256_colours(decoded(data["image/png"])))
+    for colours in (256, 128, 64):
+        for data in sorted(with_picture, key=lambda data: len(data["image/png"]), reverse=True):
+            if len(nbformat.writes(notebook)) <= LIMIT:
+                return
+            data["image/png"] = encoded(in_colours(decoded(data["image/png"]), colours))
 
 
-def in_256_colours(picture):
-    return picture.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+def in_colours(picture, colours):
+    return picture.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
 
 
 def decoded(letters):

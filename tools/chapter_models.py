@@ -29,6 +29,7 @@ IN_CHAPTERS = {  # the largest models of a chapter, with the options that its ce
     "09_which_model": {"vae": VAE | BOTH | dict(ema=0.99), "gan": dict(label_smoothing=0.1, ema=0.99, **BOTH)},
     "10_conditional": {"conditional_gan": dict(classify=0.5, ema=0.99, **BOTH), "conditional_vae": VAE},
     "11_vae_gan": {"vae_gan": SPATIAL | dict(adversarial=5.0), "vae": SPATIAL},
+    "12_flow_matching": {"flow": dict(ema=0.99), "latent_flow": dict(ema=0.99)},
 }
 HALF_SIZE = ("03_kl_loss", "07_sharpening")  # they train on images of half the size
 
@@ -47,10 +48,13 @@ def chapter_models(chapter, profile):
     """The models of a chapter: (kind, size, options) of each."""
     s = settings(chapter, profile)
     size = s.get("live", s.get("size", 64)) // (1 + (chapter in HALF_SIZE))
-    shared = dict(z_dim=s.get("z_dim", s.get("small_z")), filters=s.get("filters", s.get("small_filters")))
     for kind, options in IN_CHAPTERS[chapter].items():
-        steps = {"critic_steps": s["critic_steps"]} if "critic_steps" in s and kind in ("wgan", "wgan_gp") else {}
-        yield kind, size, shared | options | steps
+        given = dict(filters=s["code_filters" if kind == "latent_flow" else "filters" if "filters" in s else "small_filters"])
+        if kind not in ("flow", "latent_flow"):  # whose codes are as large as what they make
+            given["z_dim"] = s.get("z_dim", s.get("small_z"))
+        if "critic_steps" in s and kind in ("wgan", "wgan_gp"):
+            given["critic_steps"] = s["critic_steps"]
+        yield kind, 32 if kind == "flow" else size, given | options
 
 
 def estimated_bytes(model, batch_size):

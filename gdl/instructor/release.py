@@ -33,7 +33,7 @@ def release(
     Nothing is written before everything is made and checked. Raises CourseError, which names the notebook and the cell.
 
     >>> release(out="/tmp/students")  # doctest: +SKIP
-    11 exercises in exercises; for students /tmp/students and /tmp/students.zip
+    12 exercises in exercises; for students /tmp/students and /tmp/students.zip
     """
     solutions, exercises, out = Path(solutions), Path(exercises), Path(out)
     paths = sorted(solutions.glob("[0-9][0-9]_*.ipynb"))
