@@ -45,6 +45,10 @@ def my_settings():
     return MY_SETTINGS
 """
 ENCODER_HEADS = 'return keras.Model(x, [keras.layers.Conv2D(channels, 1, name=name)(features) for name in ("z_mean", "z_log_var")])'
+DENSE_HEADS = """side = size // 2 ** len(filters)
+    heads = [keras.layers.Dense(side * side * channels)(keras.layers.Flatten()(features)) for _ in range(2)]
+    return keras.Model(x, [keras.layers.Reshape((side, side, channels))(head) for head in heads])"""
+
 GRADIENTS = """def three_gradients(encoder, decoder, critic, x, epsilon, beta, adversarial):
     with tf.GradientTape(persistent=True) as tape:
         z_mean, z_log_var = encoder(x)
@@ -95,7 +99,8 @@ WRONG = [
     ("q2", "the weights are not used", 1, PERCEPTUAL.replace("weight * np", "np")),
     ("q2", "division by 0 where there are no features", 1, PERCEPTUAL.replace(" + 1e-8", "")),
     ("q2", "averaged over the images", 0, PERCEPTUAL.replace("axis=(1, 2))\n", "axis=(0, 1, 2))\n")),
-    ("q3", "the two heads share their weights", 2, BUILD.replace(ENCODER_HEADS, "head = keras.layers.Conv2D(channels, 1)(features)\n    return keras.Model(x, [head, head])")),
+    ("q3", "a dense layer makes the code", 3, BUILD.replace(ENCODER_HEADS, DENSE_HEADS)),
+    ("q3", "the two heads share their weights", 3, BUILD.replace(ENCODER_HEADS, "head = keras.layers.Conv2D(channels, 1)(features)\n    return keras.Model(x, [head, head])")),
     ("q3", "ReLU in the encoder", 3, BUILD.replace('strides=2, padding="same", activation="leaky_relu")(features)', 'strides=2, padding="same", activation="relu")(features)')),
     ("q3", "no sigmoid at the end", 3, BUILD.replace(', activation="sigmoid"', "")),
     ("q3", "kernels of 3 in the decoder", 3, BUILD.replace("Conv2DTranspose(f, 4", "Conv2DTranspose(f, 3").replace("Conv2DTranspose(3, 4", "Conv2DTranspose(3, 3")),
