@@ -124,8 +124,17 @@ WRONG = [
     ("q3", "averaged over the attributes", 1, SCORE.replace("np.sum(np.abs", "np.mean(np.abs")),
     ("q4", "scale and shift have a bias", 3, GENERATOR.replace("use_bias=False, kernel_initializer", "kernel_initializer")),
     ("q4", "the scale is a instead of 1 + a", 2, GENERATOR.replace("(1 + layers.Reshape((1, 1, c))(a))", "layers.Reshape((1, 1, c))(a)")),
+    ("q4", "scale and shift do not begin at 0", 3, GENERATOR.replace(', kernel_initializer="zeros"', "")),
+    ("q4", "scale and shift use the same weights", 3, GENERATOR.replace(
+        "a, b = (layers.Dense(c, use_bias=False, kernel_initializer=\"zeros\")(told) for _ in range(2))",
+        "a = b = layers.Dense(c, use_bias=False, kernel_initializer=\"zeros\")(told)")),
+    ("q4", "scale and shift stand before the normalisation", 4, GENERATOR.replace(
+        BATCH_NORM, "layers.BatchNormalization(momentum=0.9)(scale_shift(x, told))")),
+    ("q4", "what is told goes into the dense layer as well", 3, GENERATOR.replace("code = z\n", "code = layers.Concatenate()([z, told])\n")),
     ("q4", "the generator is not told the condition", 2, GENERATOR.replace(BATCH_NORM, "layers.BatchNormalization(momentum=0.9)(x)")),
     ("q4", "no sigmoid at the end", 3, GENERATOR.replace(', activation="sigmoid"', "")),
+    ("q4", "the loss is averaged over the pixels", 4, GENERATOR.replace("tf.reduce_sum(tf.square(made - x), axis=(1, 2, 3))", "tf.square(made - x)")),
+    ("q4", "batch normalisation is not in training mode", 4, GENERATOR.replace("training=True", "training=False")),
     ("q4", "images and what is told are drawn separately", 4, GENERATOR.replace("told[rows]", "told[rng.choice(len(images), 32)]")),
     ("q4", "the weights never change", 4, GENERATOR.replace("        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))\n", "")),
     ("q5", "the standard error of the observed share", 2, DIAGNOSIS.replace(
