@@ -116,15 +116,17 @@ def _missing(function: str, question: str, names: Sequence[str], cells: Cells) -
     if similar or others:
         other = (similar or others)[0]
         return f"No cell defines `{function}`, but {place(functions[other], cells)} defines `{other}`: give it the name that the question asks for."
+    free = [number for number in own if not set(names) & set(_new_names(cells[number][1]))]  # of several cells, those without another function
     if own:
-        return f"No cell defines `{function}`: its place is {place(own[-1], cells)}."
+        return f"No cell defines `{function}`: its place is {place((free or own)[-1], cells)}."
     return f"No cell defines `{function}`: the cell for this answer is not in the notebook."
 
 
 def _own_cells(name, cells):
-    """The indices of the cells that nbgrader's metadata gives to a question."""
-    own = [(number, metadata.get("nbgrader")) for number, (_, _, metadata) in enumerate(cells)]
-    return [number for number, marks in own if isinstance(marks, dict) and marks.get("grade_id") == name and marks.get("solution")]
+    """The indices of the cells that nbgrader's metadata gives to a question: of its answer `q4`, and of more of it, such as `q4_train`."""
+    marked = [(number, metadata.get("nbgrader")) for number, (_, _, metadata) in enumerate(cells)]
+    own = [(number, str(marks.get("grade_id"))) for number, marks in marked if isinstance(marks, dict) and marks.get("solution")]
+    return [number for number, grade_id in own if grade_id == name or grade_id.startswith(f"{name}_")]
 
 
 def _new_names(source):
