@@ -110,6 +110,7 @@ def _train(commands):
     model = models.add_parser("flow", help="chapter 12", description=text, **STYLE)
     own = _add_flow(model)
     own.add_argument("--pixel-range", type=int, nargs=2, default=(-1, 1), metavar=("LOW", "HIGH"), help="of the images that it makes, 0 1 or -1 1")
+    own.add_argument("--patch", type=int, default=1, metavar="N", help="squares of NxN pixels that the network sees as one pixel with more channels")
 
     text = "Trains a flow from noise to the codes of an autoencoder (chapter 12). The defaults are the course's recipe for CelebA at 64x64 pixels."
     model = models.add_parser("latent_flow", help="chapter 12", description=text, **STYLE)
