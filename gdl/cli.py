@@ -1,4 +1,4 @@
-"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | release`."""
+"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | mark | release`."""
 
 import sys
 from argparse import Namespace
@@ -24,7 +24,7 @@ from gdl.training.run_files import read_settings, run_path
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command. Exit status 0: done; 1: a problem, said in one sentence; 2: wrong options; 130: interrupted."""
     options = parser().parse_args(arguments)
-    commands = dict(prepare=prepare, train=train, sample=sample, fid=fid, experiment=experiment, grade=grade, release=release)
+    commands = dict(prepare=prepare, train=train, sample=sample, fid=fid, experiment=experiment, grade=grade, mark=mark, release=release)
     try:
         commands[options.command](options)
     except CourseError as error:
@@ -158,6 +158,16 @@ def grade(options: Namespace) -> None:
     results = grade_folder(options.submissions, options.out, **chosen)
     waiting = sum(question["points"] is None for result in results for question in result["questions"])
     print(f"{len(results)} notebooks are graded: {Path(options.out) / 'summary.html'}. Answers to mark by hand: {waiting}, in person.csv.")
+
+
+def mark(options: Namespace) -> None:
+    """`gdl mark`"""
+    try:
+        from gdl.instructor.marking_page.mark import mark as mark_answers
+    except ModuleNotFoundError as error:
+        raise CourseError(f"gdl mark needs {error.name}: pip install 'gdl[lab,instructor]'.") from None
+
+    mark_answers(options.marks, options.submissions, options.solutions, options.port, options.browser)
 
 
 def release(options: Namespace) -> None:

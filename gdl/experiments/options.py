@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="python -m gdl COMMAND --help lists the options of a command.",
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _release):
+    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _mark, _release):
         add(commands)
     return top
 
@@ -201,6 +201,19 @@ def _grade(commands):
     command.add_argument(
         "--unsafe", action="store_true", help="run without a sandbox: a notebook can then do whatever you can; every result is marked as unsafe"
     )
+
+
+def _mark(commands):
+    text = (
+        "For instructors: shows the answers that a person marks, one at a time in a browser, with the question, the model answer and the rubric, "
+        "and without names. Points and comments are saved in person.csv at once. Works offline. Example: python -m gdl mark marks"
+    )
+    command = commands.add_parser("mark", help="mark open answers in a browser", description=text, **STYLE)
+    command.add_argument("marks", help="folder of gdl grade --out")
+    command.add_argument("--submissions", help="folder or zip that was graded; with it, the page shows the pictures in the notebooks")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--port", type=int, default=0, help="port of the page on this machine; 0 chooses a free one")
+    command.add_argument("--browser", action=argparse.BooleanOptionalAction, default=True, help="open the page in a browser")
 
 
 def _release(commands):

@@ -71,7 +71,16 @@ def text(value: Any, limit: int = 20_000) -> str:
     value = str(value)
     if len(value) > limit:
         value = f"{value[:limit]}\n… ({len(value) - limit:,} more characters)"
-    return html.escape(re.sub(r"[^\t\n -~]", _visible, value), quote=True)
+    return html.escape(visible(value), quote=True)
+
+
+def visible(value: str) -> str:
+    r"""A text in which invisible characters are shown by their code.
+
+    >>> visible("a\u202eb")
+    'a<U+202E>b'
+    """
+    return re.sub(r"[^\t\n -~]", _visible, value)
 
 
 def _visible(match):
