@@ -148,6 +148,7 @@ def experiment(options: Namespace) -> None:
 def grade(options: Namespace) -> None:
     """`gdl grade`"""
     try:
+        from gdl.instructor.grading.class_list import read_class
         from gdl.instructor.grading.grade import grade as grade_folder
     except ModuleNotFoundError as error:
         raise CourseError(f"gdl grade needs {error.name}: pip install 'gdl[instructor]'.") from None
@@ -155,9 +156,13 @@ def grade(options: Namespace) -> None:
     if options.unsafe:
         print("gdl: WITHOUT A SANDBOX: each notebook can read, change and send whatever you can. Every result is marked as unsafe.", file=sys.stderr)
     chosen = {name: getattr(options, name) for name in ("solutions", "exercise", "marks", "unsafe", "seconds")}
-    results = grade_folder(options.submissions, options.out, **chosen)
-    waiting = sum(question["points"] is None for result in results for question in result["questions"])
-    print(f"{len(results)} notebooks are graded: {Path(options.out) / 'summary.html'}. Answers to mark by hand: {waiting}, in person.csv.")
+    class_list = read_class(options.students, options.late_percent, options.free_days) if options.students else None
+    results = grade_folder(options.submissions, options.out, **chosen, class_list=class_list)
+    notebooks = [result for result in results if not {"with", "absent"} & set(result)]
+    waiting = sum(question["points"] is None for result in notebooks for question in result["questions"])
+    if changed := sum("changed" in result for result in results):
+        print(f"The points of {changed} students have changed since the last run: {Path(options.out) / 'changes.csv'}.")
+    print(f"{len(notebooks)} notebooks are graded: {Path(options.out) / 'summary.html'}. Answers to mark by hand: {waiting}, in person.csv.")
 
 
 def mark(options: Namespace) -> None:

@@ -199,6 +199,17 @@ def _grade(commands):
         "--seconds", type=float, default=30.0, help="time limit of one cell or one call; a whole notebook may take twenty times as long"
     )
     command.add_argument(
+        "--students", metavar="CSV", help="list of the class with pairs and late days; then those who handed in nothing have a row in grades.csv"
+    )
+    command.add_argument(
+        "--late-percent",
+        type=float,
+        default=0.0,
+        metavar="PERCENT",
+        help="deducted for each late day, of the points of the exercise; with --students",
+    )
+    command.add_argument("--free-days", type=float, default=0.0, metavar="DAYS", help="late days in the whole term that cost nothing")
+    command.add_argument(
         "--unsafe", action="store_true", help="run without a sandbox: a notebook can then do whatever you can; every result is marked as unsafe"
     )
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdl.errors import CourseError
-from gdl.files import write_file
-from gdl.instructor.bundle import bundle, check_replaceable, to_text, write_folder, write_zip
+from gdl.files import write_file, write_zip
+from gdl.instructor.bundle import bundle, check_replaceable, to_text, write_folder
 from gdl.instructor.notebook_checks import check_exercise, check_solution
 
 if TYPE_CHECKING:
