@@ -1,4 +1,4 @@
-"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | mark | release`."""
+"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | mark | similar | release`."""
 
 import sys
 from argparse import Namespace
@@ -24,7 +24,9 @@ from gdl.training.run_files import read_settings, run_path
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command. Exit status 0: done; 1: a problem, said in one sentence; 2: wrong options; 130: interrupted."""
     options = parser().parse_args(arguments)
-    commands = dict(prepare=prepare, train=train, sample=sample, fid=fid, experiment=experiment, grade=grade, mark=mark, release=release)
+    commands = dict(
+        prepare=prepare, train=train, sample=sample, fid=fid, experiment=experiment, grade=grade, mark=mark, similar=similar, release=release
+    )
     try:
         commands[options.command](options)
     except CourseError as error:
@@ -173,6 +175,18 @@ def mark(options: Namespace) -> None:
         raise CourseError(f"gdl mark needs {error.name}: pip install 'gdl[lab,instructor]'.") from None
 
     mark_answers(options.marks, options.submissions, options.solutions, options.port, options.browser)
+
+
+def similar(options: Namespace) -> None:
+    """`gdl similar`"""
+    try:
+        from gdl.instructor.grading.class_list import read_class
+        from gdl.instructor.similarity.similar import similar as compare
+    except ModuleNotFoundError as error:
+        raise CourseError(f"gdl similar needs {error.name}: pip install 'gdl[lab,instructor]'.") from None
+
+    found = compare(options.marks, options.solutions, read_class(options.students) if options.students else None, options.pairs)
+    print(f"{len(found)} pairs of students are listed, for a person to judge: {Path(options.marks) / 'similar.html'}.")
 
 
 def release(options: Namespace) -> None:

@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="python -m gdl COMMAND --help lists the options of a command.",
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _mark, _release):
+    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _mark, _similar, _release):
         add(commands)
     return top
 
@@ -225,6 +225,18 @@ def _mark(commands):
     command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
     command.add_argument("--port", type=int, default=0, help="port of the page on this machine; 0 chooses a free one")
     command.add_argument("--browser", action=argparse.BooleanOptionalAction, default=True, help="open the page in a browser")
+
+
+def _similar(commands):
+    text = (
+        "For instructors: lists the pairs of students whose answers have most in common that few others have, without names of variables, comments "
+        "and layout, and without what the solution and the given code contain. A person judges. Example: python -m gdl similar marks"
+    )
+    command = commands.add_parser("similar", help="list answers that are alike", description=text, **STYLE)
+    command.add_argument("marks", help="folder of gdl grade --out")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--students", metavar="CSV", help="list of the class; students of one pair in it are not compared")
+    command.add_argument("--pairs", type=int, default=20, help="number of pairs to list for each exercise")
 
 
 def _release(commands):

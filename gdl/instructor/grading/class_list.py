@@ -58,7 +58,7 @@ class ClassList:
         These are copies for partners whose pair has handed in one notebook, and for each exercise the students who have handed in nothing.
         They have the entry `with` or `absent`.
         """
-        members = {id(result): self._member(result) for result in results}
+        members = {id(result): self.member(result) for result in results}
         own = [self._with_late(result, members[id(result)]) for result in results]
         if self.members:
             for result, made in zip(results, own):
@@ -83,7 +83,8 @@ class ClassList:
                     added.append(self._copy(shared[0], member) if shared else _nothing(member, of_exercise[0][1]))
         return own, added
 
-    def _member(self, result):
+    def member(self, result: Result) -> Member | None:
+        """The student of a result, or None if there is none in the list or several are alike."""
         same_number = [one for one in self.members if one.identifier and same_identifier(one.identifier, result["identifier"])]
         named = [one for one in self.members if names.sounds_like(one.student) == names.sounds_like(result["student"])]
         exact = [one for one in named if one in same_number]
