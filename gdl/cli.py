@@ -193,7 +193,7 @@ def release(options: Namespace) -> None:
     """`gdl release`"""
     from gdl.instructor.release import release as release_course
 
-    release_course(options.solutions, options.exercises, options.out, options.address)
+    release_course(options.solutions, options.exercises, options.out, options.address, options.seed)
 
 
 def _check_run(run):

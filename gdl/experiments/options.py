@@ -251,6 +251,9 @@ def _release(commands):
     command.add_argument(
         "--address", metavar="URL", help="address of the wheel for students' notebooks: that of its folder, ending in /, or of the file"
     )
+    command.add_argument(
+        "--seed", type=int, help="also write solutions-SEED beside --out, whose hidden tests draw other numbers, for gdl grade --solutions"
+    )
 
 
 def _add_training(command):
