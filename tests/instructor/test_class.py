@@ -170,3 +170,20 @@ def test_feedback_zips_have_the_names_that_the_platforms_read(tmp_path):
     notebook = nbformat.reads(found["12345", "67890"], 4)
     nbformat.validate(notebook)
     assert notebook.cells[0].outputs[0].data["text/html"] == pages["page-3"]
+
+
+def test_no_tag_comes_from_a_student_or_a_message(tmp_path):
+    """In what the summary says about checks, changes, partners and those who handed in nothing."""
+
+    def class_with(evil):
+        one, other = result(f"Ada{evil}", "1", points=(0, 0), open_points=1), result("Ben", "2", open_points=1)
+        one["questions"][0]["checks"][0]["message"] = f"your code stopped with {evil}."
+        members = [Member(f"Ada{evil}", "1", f"pair{evil}"), Member("Ben", "2", f"pair{evil}"), Member(f"Cleo{evil}", "3")]
+        write_tables([one, other], tmp_path / "out", class_list=ClassList(members))
+        one["questions"][0]["points"] = 3
+        returned = write_tables([one, other], tmp_path / "out", class_list=ClassList(members))
+        assert "changed" in returned[0]
+        return Tags((tmp_path / "out" / "summary.html").read_text(encoding="utf-8"))
+
+    plain, evil = class_with(" x"), class_with(' "><script>alert(1)</script></td></table><img src=x onerror=alert(1)>')
+    assert plain.tags == evil.tags and "<script>alert(1)</script>" in "".join(evil.words)

@@ -8,6 +8,7 @@ import time
 import pytest
 from made_results import Tags, sheet
 from marked_folder import EVIL, HEADING, marked_folder, png
+from small_solution import SOLUTIONS
 
 from gdl.errors import CourseError
 from gdl.instructor.grading.earlier import read_result
@@ -15,6 +16,7 @@ from gdl.instructor.grading.marks import read_marks
 from gdl.instructor.grading.sheet import write_sheet
 from gdl.instructor.marking_page.mark import marking_server
 from gdl.instructor.marking_page.pictures import pictures_of
+from gdl.instructor.marking_page.questions import question_texts
 from gdl.instructor.marking_page.rendered import rendered
 
 PLAIN = {"p", "strong", "em", "code", "pre", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td", "h4", "blockquote", "hr", "br", "del"}
@@ -218,3 +220,21 @@ def test_no_tag_comes_from_the_answer(source):
     assert {name for name, _ in tags.attributes} <= {"display", "stretchy", "fence", "form", "mathvariant", "style", "start", "linebreak", "accent"}
     assert {value for name, value in tags.attributes if name == "style"} <= {f"text-align:{side}" for side in ("left", "center", "right")}
     assert not set("".join(tags.words)) & set("\u202e\0\x1b")
+
+
+def test_formulas():
+    assert "<mfrac><mn>1</mn><mn>2</mn></mfrac>" in rendered("$\\tfrac12$")
+    assert rendered("$$\\begin{aligned}a &= b \\\\ c &= d\\end{aligned}$$").count("<mtr>") == 2
+    assert rendered("$\\frac$") == "<p><code>$\\frac$</code></p>\n"  # as it was typed
+    assert rendered("it costs $5, not 6") == "<p>it costs $5, not 6</p>\n"
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_what_stands_beside_the_answers_of_the_exercises(path):
+    """Every question has its own text and a model answer, and every formula in them can be read."""
+    for name, texts in question_texts(path).items():
+        assert texts.question.startswith("## ") and texts.question.count("\n## ") == 0, name
+        assert texts.model.strip() and "Marking" not in texts.model, name
+        for source in (texts.question, texts.model, texts.rubric, texts.notes):
+            html = rendered(source)
+            assert "<code>$" not in html and "<mi>\\" not in html and "<mi>&amp;</mi>" not in html, (name, source)

@@ -38,6 +38,7 @@ def formula(latex: str, display: str = "inline") -> str:
     try:
         if len(latex) > MAX_FORMULA:
             raise ValueError
+        latex = latex.replace("{aligned}", "{split}")  # the name that the library knows
         return _mathml(latex2mathml.converter.convert_to_element(latex, display=display))
     except Exception:  # a student may type anything between two dollars
         return f"<code>${text(latex)}$</code>"
