@@ -11,7 +11,7 @@ from gdl.errors import CourseError
 from gdl.files import write_file, write_zip
 from gdl.instructor.bundle import bundle, check_replaceable, to_text, write_folder
 from gdl.instructor.notebook_checks import check_exercise, check_solution
-from gdl.instructor.seed import write_solutions
+from gdl.instructor.seed import check_seed, write_solutions
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -42,6 +42,7 @@ def release(
     12 exercises in exercises; for students /tmp/students and /tmp/students.zip
     """
     solutions, exercises, out = Path(solutions), Path(exercises), Path(out)
+    check_seed(seed)
     paths = sorted(solutions.glob("[0-9][0-9]_*.ipynb"))
     if not paths:
         raise CourseError(f"{solutions} holds no solution, such as 01_autoencoder.ipynb: give their folder with --solutions.")

@@ -17,8 +17,7 @@ def write_solutions(solutions: Path, out: Path, seed: int) -> None:
     """
     import nbformat
 
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise CourseError(f"--seed {seed}: give a whole number from 0 on.")
+    check_seed(seed)
     files = {path.name: path.read_bytes() for path in solutions.glob("[0-9][0-9]_*.md")}
     for path in solutions.glob("[0-9][0-9]_*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
@@ -27,6 +26,12 @@ def write_solutions(solutions: Path, out: Path, seed: int) -> None:
                 cell.source = with_seed(cell.source, f"{seed} {path.stem}")
         files[path.name] = to_text(notebook).encode()
     write_folder(out, files)
+
+
+def check_seed(seed: int | None) -> None:
+    """Raises CourseError for a seed that is no whole number from 0 on. None, for no seed, is right."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise CourseError(f"--seed {seed}: give a whole number from 0 on.")
 
 
 def with_seed(source: str, seed: str) -> str:

@@ -3,17 +3,19 @@
 import hashlib
 import re
 import shlex
+import zipfile
 
 import nbformat
 import pytest
 from conftest import ROOT
 from made_results import sheet
 from make_class import make_class
-from small_solution import small_solution
+from small_solution import fake_wheel, small_solution
 
 from gdl.errors import CourseError
 from gdl.experiments.options import parser
 from gdl.instructor.grading.collect import collect
+from gdl.instructor.release import release
 from gdl.instructor.seed import with_seed, write_solutions
 
 PAGES = [ROOT / "docs" / "instructors.md", ROOT / "solutions" / "README.md"]
@@ -92,3 +94,16 @@ def test_a_class_for_a_rehearsal(tmp_path):
     assert len({one.digest for one in found}) > 20  # the answers differ
     texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "submissions").rglob("*.ipynb")]
     assert not any("HIDDEN TESTS" in text for text in texts)
+
+
+def test_a_release_with_a_seed_keeps_the_solutions_out_of_what_students_get(tmp_path, monkeypatch, capsys):
+    fake_wheel(monkeypatch, tmp_path)
+    small_solution(tmp_path / "solutions")
+    release(tmp_path / "solutions", tmp_path / "exercises", tmp_path / "dist" / "students", seed=7)
+    assert "For you alone" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "dist").iterdir()} == {"students", "students.zip", "solutions-7"}
+    assert [path.name for path in (tmp_path / "dist" / "solutions-7").iterdir()] == ["01_test.ipynb"]
+    with zipfile.ZipFile(tmp_path / "dist" / "students.zip") as packed:
+        assert not any(b"HIDDEN TESTS" in packed.read(name) or "solutions" in name for name in packed.namelist())
+    with pytest.raises(CourseError, match="--seed -1"):
+        release(tmp_path / "solutions", tmp_path / "exercises", tmp_path / "dist" / "students", seed=-1)
