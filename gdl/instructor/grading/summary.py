@@ -52,7 +52,7 @@ def _exercise(results, absent, checks):
     state = "all final" if done == len(results) else f"{done} final, {len(results) - done} provisional"
     so_far = " so far" if done < len(results) else ""
     words = (
-        f"{_many(len(results), 'notebook')}, {state}. Mean{so_far} {mean(sums):.1f} of {points_text(maximum)} points, "
+        f"{_many(sum('with' not in result for result in results), 'notebook')}, {state}. Mean{so_far} {mean(sums):.1f} of {points_text(maximum)} points, "
         f"median {median(sums):.1f}, from {points_text(min(sums))} to {points_text(max(sums))}."
     )
     parts = [_histogram(sums, maximum), _questions(results), _checks(checks), _students(results)]
