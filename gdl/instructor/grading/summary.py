@@ -51,8 +51,9 @@ def _exercise(results, absent, checks):
     done = sum(map(totals.final, results))
     state = "all final" if done == len(results) else f"{done} final, {len(results) - done} provisional"
     so_far = " so far" if done < len(results) else ""
+    notebooks = _many(sum("with" not in result for result in results), "notebook")
     words = (
-        f"{_many(sum('with' not in result for result in results), 'notebook')}, {state}. Mean{so_far} {mean(sums):.1f} of {points_text(maximum)} points, "
+        f"{notebooks}, {state}. Mean{so_far} {mean(sums):.1f} of {points_text(maximum)} points, "
         f"median {median(sums):.1f}, from {points_text(min(sums))} to {points_text(max(sums))}."
     )
     parts = [_histogram(sums, maximum), _questions(results), _checks(checks), _students(results)]
