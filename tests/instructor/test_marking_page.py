@@ -12,6 +12,7 @@ from small_solution import SOLUTIONS
 
 from gdl.errors import CourseError
 from gdl.instructor.grading.earlier import read_result
+from gdl.instructor.grading.exercise import Exercise
 from gdl.instructor.grading.marks import read_marks
 from gdl.instructor.grading.sheet import write_sheet
 from gdl.instructor.marking_page.mark import marking_server
@@ -232,6 +233,7 @@ def test_formulas():
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_what_stands_beside_the_answers_of_the_exercises(path):
     """Every question has its own text and a model answer, and every formula in them can be read."""
+    assert list(question_texts(path)) == [question.name for question in Exercise(path).questions]
     for name, texts in question_texts(path).items():
         assert texts.question.startswith("## ") and texts.question.count("\n## ") == 0, name
         assert texts.model.strip() and "Marking" not in texts.model, name

@@ -5,13 +5,16 @@ import json
 import nbformat
 import pytest
 from made_results import Tags, result, sheet
+from small_solution import SOLUTIONS
 from small_solution import marks as nbgrader
 
 from gdl.errors import CourseError
+from gdl.instructor.grading.answers import find_answer
 from gdl.instructor.grading.class_list import ClassList, Member
+from gdl.instructor.grading.exercise import Exercise
 from gdl.instructor.similarity.fingerprint import of_code, of_text
 from gdl.instructor.similarity.pairs import nearest_pairs
-from gdl.instructor.similarity.similar import similar
+from gdl.instructor.similarity.similar import known_parts, similar
 
 # The same two functions by eight people: the KL of a normal distribution, and the loss of a VAE.
 INDEPENDENT = [
@@ -138,6 +141,7 @@ def test_a_copy_with_other_names_and_comments_has_the_same_fingerprint():
     assert of_code(COPY) == of_code(INDEPENDENT[4])
     assert all(of_code(one) != of_code(other) for k, one in enumerate(INDEPENDENT) for other in INDEPENDENT[:k])
     assert of_code("def f(x:\n  # half\n  return") == of_code("def f(x:\n  return  # all") != of_code("")  # does not parse
+    assert of_code("%time f()\nre.sub('\\d', 'x', t)") == of_code("!ls\nre.sub('y', '', t)")  # and no warning
     assert of_text("The KL, is NEVER below 0.") == of_text("the kl is never\nbelow 0")
 
 
@@ -200,3 +204,15 @@ def test_small_and_strange_classes(tmp_path):
         similar(*folders, shown=0)
     similar(*folders)
     assert "script" not in Tags((tmp_path / "marks" / "similar.html").read_text(encoding="utf-8")).tags
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_the_solution_of_each_exercise_counts_for_nothing(path):
+    """Two students who hand in the course's own answers have nothing in common that others have not."""
+    cells = [(cell.cell_type, cell.source, dict(cell.metadata)) for cell in nbformat.read(path, as_version=4).cells]
+    exercise = Exercise(path)
+    answers = {question.name: find_answer(question.name, question.title, question.names, cells) for question in exercise.questions}
+    student = {question.name: (of_text if question.by_hand else of_code)(answers[question.name]) for question in exercise.questions}
+    assert all(student[question.name] for question in exercise.questions)
+    (pair,) = nearest_pairs([student, student], known_parts(path))
+    assert pair.score < 0.1

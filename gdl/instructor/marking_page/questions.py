@@ -1,7 +1,7 @@
 """What stands beside an answer: the question, the model answer and the rubric, from the solution notebook."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -42,7 +42,11 @@ def question_texts(solution: str | Path) -> dict[str, QuestionTexts]:
             texts[name] = QuestionTexts("\n\n".join(section), model.strip(), "".join(rubric).strip(), notes)
         elif role == "answer":
             code = "\n".join(line for line in cell.source.split("\n") if not re.match(r"\s*### (BEGIN|END) SOLUTION", line))
-            texts[name] = QuestionTexts("\n\n".join(section), f"```python\n{code}\n```", "", notes)
+            first = next(reversed(texts), "")
+            if first and name.startswith(f"{first}_"):  # more of the same answer, such as q4_train
+                texts[first] = replace(texts[first], model=f"{texts[first].model}\n\n```python\n{code}\n```")
+            else:
+                texts[name] = QuestionTexts("\n\n".join(section), f"```python\n{code}\n```", "", notes)
     return texts
 
 

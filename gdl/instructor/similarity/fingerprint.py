@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator
 
@@ -12,17 +13,19 @@ Fingerprint = Counter[tuple[str, ...]]
 
 
 def of_code(source: str) -> Fingerprint:
-    """The sequences of six parts of the syntax tree of Python code, and how often each occurs.
+    """The sequences of six parts of the syntax tree of Python code, and how often each occurs. None goes from one function to the next.
 
     Comments, docstrings, type hints, all names that the code itself gives and the contents of strings leave no trace. The names of modules,
     attributes, options and functions of libraries do, as do numbers. Of code that does not parse, the words are taken.
     """
     try:
-        tree = ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))
-        parts = list(_parts(tree, _own_names(tree)))
-    except (SyntaxError, ValueError, RecursionError):
-        parts = re.findall(r"\w+|[^\w\s]", re.sub(r"#.*", "", source))
-    return _sequences(parts, LENGTH_CODE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a "\d" that a student has written
+            tree = ast.parse(re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", source))
+        own = _own_names(tree)
+        return sum((_sequences(list(_parts(statement, own)), LENGTH_CODE) for statement in tree.body), Counter())  # in any order
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _sequences(re.findall(r"\w+|[^\w\s]", re.sub(r"#.*", "", source)), LENGTH_CODE)
 
 
 def of_text(source: str) -> Fingerprint:

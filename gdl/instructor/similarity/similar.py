@@ -57,17 +57,23 @@ def known_parts(solution: Path) -> dict[str, Fingerprint]:
     """What students are given or may read in the course: the solution's answers, and the cells as they are handed out, by question."""
     if not solution.is_file():
         return {}
-    known: dict[str, Fingerprint] = {}
+    texts: dict[str, str] = {}
+    answers: dict[str, list[str]] = {}
+    handed_out: dict[str, list[str]] = {}
     for cell in nbformat.read(solution, as_version=4).cells:
         role, name = role_of(cell)
-        if role == "answer":
-            handed_out = cell.source
+        if role == "open":
+            texts[name] = cell.source
+        elif role == "answer":
+            first = next(reversed(answers), "")
+            name = first if first and name.startswith(f"{first}_") else name  # more of the same answer, such as q4_train
+            answers.setdefault(name, []).append(cell.source)
+            without = cell.source
             for region in regions(cell.source, "SOLUTION"):
-                handed_out = handed_out.replace(region, " " * (len(region) - len(region.lstrip())) + "raise NotImplementedError('')")
-            known[name] = of_code(cell.source) | of_code(handed_out)
-        elif role == "open":
-            known[name] = of_text(cell.source) | of_text(NOT_ANSWERED)
-    return known
+                without = without.replace(region, " " * (len(region) - len(region.lstrip())) + "raise NotImplementedError('')")
+            handed_out.setdefault(name, []).append(without)
+    known = {name: of_code("\n".join(answers[name])) | of_code("\n".join(handed_out[name])) for name in answers}
+    return known | {name: of_text(source) | of_text(NOT_ANSWERED) for name, source in texts.items()}
 
 
 def _fingerprints(result: Result) -> dict[str, Fingerprint]:
