@@ -27,7 +27,7 @@ def students_csv(folder, text):
     [
         "student,identifier,pair,late 02_vae\nAda Lovelace,1234567,A,2\nBen,7,,\n",
         "Identifier;Full name;Group;Late 2\nParticipant 1234567;Ada Lovelace;a;2,0\nParticipant 7;Ben;;\n",
-        'Student,ID,SIS User ID,pair,late 02 vae\n    Points Possible,,,,\n"Ada Lovelace",1234567,x,A,2\nBen,7,,,\n',
+        'Student,ID,SIS User ID,pair,late 02 vae\n    Points Possible,,,,\n"Ada Lovelace",1234567,x,A,2\nBen,7,,,\n"Student, Test",99,,,\n',
     ],
     ids=["by hand", "Moodle", "Canvas"],
 )

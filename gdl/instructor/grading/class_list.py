@@ -151,7 +151,7 @@ def read_class(path: str | Path, percent: float = 0, free_days: float = 0) -> Cl
     members = []
     for line, row in rows:
         student = " ".join(as_typed(row[name]).split())
-        if not student or student.casefold().startswith("points possible"):  # the second line of Canvas's grade book
+        if not student or student.casefold().startswith(("points possible", "student, test")):  # of Canvas's grade book
             continue
         late = {
             letters_and_digits(column.removeprefix("late ")): _days(value, f"{path.name}, line {line}, column {column}")
