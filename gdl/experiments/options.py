@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="python -m gdl COMMAND --help lists the options of a command.",
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _release):
+    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _mark, _similar, _release):
         add(commands)
     return top
 
@@ -199,8 +199,44 @@ def _grade(commands):
         "--seconds", type=float, default=30.0, help="time limit of one cell or one call; a whole notebook may take twenty times as long"
     )
     command.add_argument(
+        "--students", metavar="CSV", help="list of the class with pairs and late days; then those who handed in nothing have a row in grades.csv"
+    )
+    command.add_argument(
+        "--late-percent",
+        type=float,
+        default=0.0,
+        metavar="PERCENT",
+        help="deducted for each late day, of the points of the exercise; with --students",
+    )
+    command.add_argument("--free-days", type=float, default=0.0, metavar="DAYS", help="late days in the whole term that cost nothing")
+    command.add_argument(
         "--unsafe", action="store_true", help="run without a sandbox: a notebook can then do whatever you can; every result is marked as unsafe"
     )
+
+
+def _mark(commands):
+    text = (
+        "For instructors: shows the answers that a person marks, one at a time in a browser, with the question, the model answer and the rubric, "
+        "and without names. Points and comments are saved in person.csv at once. Works offline. Example: python -m gdl mark marks"
+    )
+    command = commands.add_parser("mark", help="mark open answers in a browser", description=text, **STYLE)
+    command.add_argument("marks", help="folder of gdl grade --out")
+    command.add_argument("--submissions", help="folder or zip that was graded; with it, the page shows the pictures in the notebooks")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--port", type=int, default=0, help="port of the page on this machine; 0 chooses a free one")
+    command.add_argument("--browser", action=argparse.BooleanOptionalAction, default=True, help="open the page in a browser")
+
+
+def _similar(commands):
+    text = (
+        "For instructors: lists the pairs of students whose answers have most in common that few others have, without names of variables, comments "
+        "and layout, and without what the solution and the given code contain. A person judges. Example: python -m gdl similar marks"
+    )
+    command = commands.add_parser("similar", help="list answers that are alike", description=text, **STYLE)
+    command.add_argument("marks", help="folder of gdl grade --out")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--students", metavar="CSV", help="list of the class; students of one pair in it are not compared")
+    command.add_argument("--pairs", type=int, default=20, help="number of pairs to list for each exercise")
 
 
 def _release(commands):
@@ -214,6 +250,9 @@ def _release(commands):
     command.add_argument("--out", default="dist/students", help="folder to hand to students; a .zip file of it is written beside it")
     command.add_argument(
         "--address", metavar="URL", help="address of the wheel for students' notebooks: that of its folder, ending in /, or of the file"
+    )
+    command.add_argument(
+        "--seed", type=int, help="also write solutions-SEED beside --out, whose hidden tests draw other numbers, for gdl grade --solutions"
     )
 
 

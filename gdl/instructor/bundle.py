@@ -1,13 +1,12 @@
 """The bundle for students: the exercises, the course as a wheel, and a page on how to begin, in a folder and as a zip."""
 
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdl.errors import CourseError
-from gdl.files import whole_file, whole_folder
+from gdl.files import whole_folder
 from gdl.instructor.students_page import students_page
 from gdl.instructor.wheel import course_wheel
 
@@ -81,12 +80,3 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
     with whole_folder(out, place="choose another place with --out") as partial:
         for name, content in files.items():
             (partial / name).write_bytes(content)
-
-
-def write_zip(path: Path, folder: str, files: Mapping[str, bytes]) -> None:
-    """Packs the files into one zip, in which they are in `folder`. The same files give the same bytes."""
-    with whole_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in sorted(files.items()):
-            info = zipfile.ZipInfo(f"{folder}/{name}")  # its time is 1980
-            info.external_attr, info.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
-            packed.writestr(info, content)

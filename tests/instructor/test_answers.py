@@ -169,3 +169,11 @@ def test_an_enormous_notebook_does_not_keep_the_class_waiting(cells):
     start = time.process_time()
     causes("q1", ["double"], cells, dict.fromkeys(range(len(cells)), "NameError"))
     assert time.process_time() - start < 5
+
+
+def test_a_method_of_a_later_class_is_not_the_answer():
+    """Exercise 03 gives a class with a method train_step, which calls the function train_step that is asked for."""
+    answer = ("code", "if True:\n    def step(model):\n        return 1", {})
+    later = ("code", "class MyVAE:\n    x = 1\n\n    def step(self):\n        return step(self)\n\n\ndef other(): pass", {})
+    assert find_answer("q1", "", ["step"], [answer, later]) == answer[1]
+    assert find_answer("q1", "", ["MyVAE"], [answer, later]) == find_answer("q1", "", ["other"], [answer, later]) == later[1]
