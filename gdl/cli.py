@@ -155,7 +155,8 @@ def project(options: Namespace) -> None:
     if options.action == "leaderboard":
         return _leaderboard(options, settings)
     start_tensorflow()
-    from gdl.project.check import check, table
+    from gdl.project.check import check
+    from gdl.project.table import table
 
     rows = check(options.folder, **settings).rows
     print(table(rows))

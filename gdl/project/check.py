@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gdl.errors import CourseError
 from gdl.project import remake
@@ -12,15 +12,8 @@ from gdl.project.hand_in import Project, read_project, spent
 from gdl.project.papers import card_problems, report_problem, words
 from gdl.project.remake import Made
 from gdl.project.ruler import Ruler
-from gdl.project.rules import CLAIM_LEAST, CLAIM_SHARE, DIFFERENCE, FACES, MEASURED, MINUTES, SAMPLES, SECTIONS
-
-
-class Row(NamedTuple):
-    """One line of the table: what is looked at, whether it is as asked for, and a sentence with what was found and how to mend it."""
-
-    name: str
-    ok: bool
-    text: str
+from gdl.project.rules import DIFFERENCE, FACES, MEASURED, MINUTES, SAMPLES, SECTIONS
+from gdl.project.table import Row, agrees
 
 
 @dataclass
@@ -131,15 +124,6 @@ def _claim(result, project, name, text):
         result.add(name, True, text)
 
 
-def agrees(claimed: float, computed: float) -> bool:
-    """Whether a claimed number is the computed one, but for what another machine may change.
-
-    >>> agrees(1.03, 1.0), agrees(0.8, 1.0)
-    (True, False)
-    """
-    return abs(claimed - computed) <= max(CLAIM_LEAST, CLAIM_SHARE * abs(computed))
-
-
 def _papers(result, files):
     for name, file in (("model card", "card.md"), ("report", "report.md")):
         try:
@@ -150,12 +134,3 @@ def _papers(result, files):
         problems = card_problems(text) if file == "card.md" else list(filter(None, [report_problem(text)]))
         said = f"{len(SECTIONS)} sections, {words(text):,} words" if file == "card.md" else f"{words(text):,} words"
         result.add(name, not problems, f"{file}: {'; '.join(problems)}: complete it." if problems else said)
-
-
-def table(rows: list[Row]) -> str:
-    """The rows as text, each beginning with ok or MISSING.
-
-    >>> print(table([Row("budget", True, "3.0 of 120 minutes")]))
-    ok       budget        3.0 of 120 minutes
-    """
-    return "\n".join(f"{'ok' if row.ok else 'MISSING':<9}{row.name:<14}{row.text}" for row in rows)

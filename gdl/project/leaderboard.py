@@ -20,12 +20,13 @@ from gdl.files import write_file
 from gdl.instructor.grading import sandbox
 from gdl.pictures.plots import grid
 from gdl.project import page, sandboxed
-from gdl.project.check import Result, Row, examine
+from gdl.project.check import Result, examine
 from gdl.project.files import Files, open_files
 from gdl.project.hand_in import stage
 from gdl.project.ruler import Ruler
 from gdl.project.rules import FACES, MEASURED, MINUTES, SAMPLES
 from gdl.project.sandboxed import NotNow
+from gdl.project.table import Row
 
 VERSION = 1  # of what a result holds: results of another version are computed again
 Entry = dict[str, Any]  # a hand-in on the page, as its file in `results` holds it

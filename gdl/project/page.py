@@ -9,8 +9,8 @@ from typing import Any
 
 from gdl.instructor.grading.html import page, student_text, text
 from gdl.instructor.grading.sheet import write_sheet
-from gdl.project.check import agrees
 from gdl.project.rules import SAMPLES
+from gdl.project.table import agrees
 
 Entry = Mapping[str, Any]
 SCRIPT = """
