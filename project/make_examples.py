@@ -26,7 +26,11 @@ def main() -> None:
     """Makes both in the folder that the command line names."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    out = Path(sys.argv[1])
+    make_both(Path(sys.argv[1]))
+
+
+def make_both(out):
+    """Makes both in this folder."""
     faces = gdl.DrawnFaces(FACES, SIZE)
     gan = gdl.GAN(SIZE, z_dim=8, filters=(8, 16))
     write_hand_in(out / "a_gan", gan, faces, name="example 1", change="everything is cut down to one epoch", group="Young")

@@ -29,7 +29,7 @@ document.querySelectorAll("table.sortable th button").forEach(button => button.a
 }));
 """
 STYLE = """<style>
-body { max-width: 76rem } th button { all: unset; cursor: pointer } th button:focus-visible { outline: 2px solid #4a76a8 }
+body { max-width: 76rem } th.num { white-space: normal } th button { all: unset; cursor: pointer } th button:focus-visible { outline: 2px solid #4a76a8 }
 th[aria-sort=ascending] button::after { content: " ▲" } th[aria-sort=descending] button::after { content: " ▼" }
 td.other { color: var(--none) } tr.recipe td { background: #f0f5fb } .samples { max-width: 100%; image-rendering: pixelated }
 </style>"""
@@ -64,8 +64,8 @@ def html_page(entries: Sequence[Entry], recipes: Mapping[str, Mapping], minutes:
     body = [STYLE, "<h1>Leaderboard</h1>", f'<p class="soft">{text(words)}</p>']
     if unsafe:
         body.append('<section class="warn"><b>Computed without a sandbox.</b></section>')
-    heads = ["", "name", *COLUMNS, "minutes", "weights", "to mend"]
-    cells = "".join(f'<th scope="col"><button>{text(head or "rank")}</button></th>' for head in heads)
+    heads = ["rank", "name", *COLUMNS, "minutes", "weights", "to mend"]
+    cells = "".join(f'<th scope="col" class="{"" if head == "name" else "num"}"><button>{text(head)}</button></th>' for head in heads)
     ranks = {entry["id"]: rank for rank, entry in enumerate(_ranked(entries), 1)}
     rows = [_row(entry, ranks.get(entry["id"]), minutes) for entry in entries] + [_recipe(name, numbers) for name, numbers in recipes.items()]
     table = f'<table class="sortable"><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
@@ -103,7 +103,9 @@ def _row(entry, rank, minutes):
         claimed = claims.get(key) if key in CLAIMED and value is not None else None
         differs = claimed is not None and value is not None and not agrees(claimed, value)
         below = "" if claimed is None else f'<br><span class="small">{_number(claimed)} claimed</span>'
-        shown = "" if value is None else _number(value) + (f" of {_number(numbers['share_val'])}" if key == "share" else "")
+        shown = "" if value is None else _number(value)
+        if key == "share" and value is not None:
+            shown = f"{student_text(entry['group'], 40)} {shown} of {_number(numbers['share_val'])}"
         cells.append(_cell(value, shown + below, "other" if differs else ""))
     used = (entry.get("spent") or {}).get("minutes")
     cells.append(_cell(used, "" if used is None else f"{used:.1f}", "other" if used is not None and used > minutes else ""))
@@ -130,8 +132,11 @@ def _number(value):
 
 
 def _section(entry, picture):
-    name, task = student_text(entry.get("name") or entry["folder"], 60), {"own": "own images", "recipe": "beat the recipe"}.get(entry.get("task"), "")
-    parts = [f'<div class="head"><h2>{name}</h2><span class="soft">{text(task)} · {student_text(entry["folder"], 80)}</span></div>']
+    name, task = (
+        student_text(entry.get("name") or entry["folder"], 60),
+        {"own": "own images · ", "recipe": "beat the recipe · "}.get(entry.get("task"), ""),
+    )
+    parts = [f'<div class="head"><h2>{name}</h2><span class="soft">{task}{student_text(entry["folder"], 80)}</span></div>']
     if entry.get("change"):
         parts.append(f"<p>{student_text(entry['change'], 300)}</p>")
     if entry["failed"]:

@@ -35,7 +35,7 @@ def test_the_order_is_that_of_the_test_images_and_own_images_and_failures_are_la
 
 def test_claims_stand_below_what_was_computed_and_differences_are_red():
     text = page.html_page(entries(), {"gan-drawn64": {"test": 5.0}}, 120, {"ida": JPEG})
-    assert text.count("0.9 claimed") == 4 and 'class="num other" data-value="0.7">0.7 of 0.75<br>' in text
+    assert text.count("0.9 claimed") == 4 and 'class="num other" data-value="0.7"><bdi>Young</bdi> 0.7 of 0.75<br>' in text
     assert "9.5 claimed" in text and 'other" data-value="9.5"' not in text, "that claim is right"
     assert 'class="num other" data-value="180.0">180.0' in text and 'class="num " data-value="90.0">90.0' in text
     assert "gan-drawn64, the model to beat" in text and "the weights are a pickle" in text
