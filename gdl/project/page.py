@@ -29,7 +29,8 @@ document.querySelectorAll("table.sortable th button").forEach(button => button.a
 }));
 """
 STYLE = """<style>
-body { max-width: 76rem } th.num { white-space: normal } th button { all: unset; cursor: pointer } th button:focus-visible { outline: 2px solid #4a76a8 }
+body { max-width: 76rem } th.num { white-space: normal }
+th button { all: unset; cursor: pointer } th button:focus-visible { outline: 2px solid #4a76a8 }
 th[aria-sort=ascending] button::after { content: " ▲" } th[aria-sort=descending] button::after { content: " ▼" }
 td.other { color: var(--none) } tr.recipe td { background: #f0f5fb } .samples { max-width: 100%; image-rendering: pixelated }
 </style>"""
@@ -132,10 +133,8 @@ def _number(value):
 
 
 def _section(entry, picture):
-    name, task = (
-        student_text(entry.get("name") or entry["folder"], 60),
-        {"own": "own images · ", "recipe": "beat the recipe · "}.get(entry.get("task"), ""),
-    )
+    name = student_text(entry.get("name") or entry["folder"], 60)
+    task = {"own": "own images · ", "recipe": "beat the recipe · "}.get(entry.get("task"), "")
     parts = [f'<div class="head"><h2>{name}</h2><span class="soft">{task}{student_text(entry["folder"], 80)}</span></div>']
     if entry.get("change"):
         parts.append(f"<p>{student_text(entry['change'], 300)}</p>")

@@ -388,26 +388,19 @@ def test_what_reads_the_weights_sees_this_hand_in_alone_and_cannot_change_it(gan
         worker.close()
 
 
+ABOUT = {"about": {"model": "GAN", "parameters": 1, "size": 16}, "draw": None}
+COMPARED = ABOUT | {"compare": 0.0, "own_images": {}}
+
+
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
         ({"about": {"model": "GAN", "parameters": 1, "size": 10**9}}, "says nothing of itself"),
         ({"about": "GAN"}, "says nothing of itself"),
-        ({"about": {"model": "GAN", "parameters": 1, "size": 16}, "draw": None, "compare": "near"}, "gave no number"),
-        (
-            {"about": {"model": "GAN", "parameters": 1, "size": 16}, "draw": None, "compare": 0.0, "own_images": {"train": 10**12}},
-            "images.npz could not",
-        ),
-        (
-            {
-                "about": {"model": "GAN", "parameters": 1, "size": 16},
-                "draw": None,
-                "compare": 0.0,
-                "own_images": {},
-                "piece": np.zeros((64, 16, 16, 3)),
-            },
-            "gave no images",
-        ),
+        (ABOUT | {"compare": "near"}, "gave no number"),
+        (COMPARED | {"own_images": {"train": 10**12}}, "images.npz could not"),
+        (COMPARED | {"piece": np.zeros((64, 16, 16, 3))}, "gave no images"),
+        (COMPARED | {"piece": np.zeros((1, 16, 16, 3), np.uint8)}, "gave no images"),
     ],
 )
 def test_answers_of_the_sandbox_are_not_trusted(answers, said, monkeypatch, tmp_path):
