@@ -42,11 +42,6 @@ class Ruler:
                 self.recipes[size] = None if name is None or numbers is None else (name, numbers)
             return self.recipes[size]
 
-    def fingerprint(self, size: int) -> str:
-        """The fingerprint of the faces of a size."""
-        with self.lock:
-            return self._faces(size).fingerprint
-
     def _faces(self, size):
         if size not in self.faces:
             self.faces[size] = open_faces(self.data, size=size, n=self.n)
