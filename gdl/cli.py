@@ -175,7 +175,7 @@ def _leaderboard(options, settings):
         print("gdl: WITHOUT A SANDBOX: a damaged file of weights can do whatever you can. The page says so.", file=sys.stderr)
     entries = leaderboard(options.folder, options.out, **settings, seconds=options.seconds, unsafe=options.unsafe)
     failed = sum(bool(entry["failed"]) for entry in entries)
-    print(f"{Path(options.out) / 'index.html'}: {len(entries)} hand-ins, {failed} of which could not be used.")
+    print(f"{Path(options.out) / 'index.html'}: hand-ins: {len(entries)}, of which {failed} could not be used.")
 
 
 def grade(options: Namespace) -> None:

@@ -76,9 +76,10 @@ class FolderFiles:
             if os.path.islink(path):
                 raise CourseError(f"{name} is a link: put a copy of the file in its place.")
             with os.fdopen(os.open(path, READ_FLAGS), "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
                     raise CourseError(f"{name} is no plain file: put one in its place.")
-                return _read(file, name, limit)
+                return _read(file, name, limit, status.st_size)
         except FileNotFoundError:
             raise Missing(f"{name} is missing: put it into the hand-in.") from None
         except OSError as error:
@@ -112,16 +113,19 @@ class ZipFiles:
             raise CourseError(f"{name} is locked or packed in an unusual way: zip the folder again.")
         try:
             with self.archive.open(info) as file:
-                return _read(file, name, limit)
+                return _read(file, name, limit, info.file_size)
         except CourseError:
             raise
         except Exception as error:  # as above
             raise CourseError(f"{name} is broken in its zip ({str(error)[:80] or type(error).__name__}): zip the folder again.") from None
 
 
-def _read(file, name, limit):
+def _read(file, name, limit, size):
+    """All of a file. size: what it says of itself, which need not be true."""
     limit = limit or LARGEST[name.split("/")[-1]]
     try:
-        return Budget().read(file, limit)
+        if size <= limit:
+            return Budget().read(file, limit)
     except CourseError:  # which speaks of notebooks
-        raise CourseError(f"{name} is larger than {limit / MIB:.3g} MB: make it smaller.") from None
+        pass
+    raise CourseError(f"{name} is larger than {limit / MIB:.3g} MB: make it smaller.")

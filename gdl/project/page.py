@@ -55,9 +55,9 @@ def order(entry: Entry) -> tuple:
 def html_page(entries: Sequence[Entry], recipes: Mapping[str, Mapping], minutes: float, pictures: Mapping[str, bytes], unsafe: bool = False) -> str:
     """The whole page. recipes: numbers of the models to beat.  pictures: bytes of JPEG files by the ids of the entries."""
     failed = sum(bool(entry["failed"]) for entry in entries)
-    unusable = f", {failed} of which could not be used" if failed else ""
+    unusable = f", of which {failed} could not be used" if failed else ""
     words = (
-        f"{len(entries)} hand-ins{unusable}. Every number was computed anew from the weights that were handed in; below it stands what was "
+        f"Hand-ins: {len(entries)}{unusable}. Every number was computed anew from the weights that were handed in; below it stands what was "
         "claimed, in red where it differs. A smaller distance is better; the order is that of the distance to the test images, on which "
         "nothing was chosen. The minutes of training are as the run's history counts them, on its own machine; "
         f"{minutes:g} were allowed. Distances of own images cannot be compared with the others. Click a heading to sort."

@@ -17,7 +17,6 @@ from gdl.project.rules import LARGEST, SAMPLES, SEED
 from gdl.project.weights import open_model
 
 FEWEST = 20  # own images in each of train and val
-MAX_SIZE = 256  # pixels
 
 
 @dataclass

@@ -24,6 +24,9 @@ TASKS = ("recipe", "own")
 WEIGHTS = (".weights.h5", ".npz")  # the only files in which weights are read: they hold numbers and no code
 RECIPES = {"drawn": "gan-drawn64", "CelebA": "gan-celeba64"}  # the model to beat, by the faces
 
+MAX_SIZE = 256  # pixels a side of the images
+MAX_WIDTH = 4096  # of a layer, a kernel or a code: a model beyond that would only fill the memory
+
 MIB = 2**20
 LARGEST = {  # bytes that are read of a file of the hand-in
     "project.toml": MIB // 10, "run.json": MIB // 4, "history.json": 4 * MIB, "card.md": MIB // 4, "report.md": MIB, "samples.png": 16 * MIB,

@@ -9,7 +9,8 @@ import numpy as np
 from gdl.errors import CourseError
 from gdl.instructor.grading import sandbox
 from gdl.instructor.grading.process import StudentError, Worker, WorkerEnded
-from gdl.project.remake import MAX_SIZE, Made
+from gdl.project.remake import Made
+from gdl.project.rules import MAX_SIZE
 
 PLACE = "/hand-in"
 SOURCE = """from gdl.project.remake import Remade

@@ -15,6 +15,7 @@ from gdl.models import COMMANDS, MODULES, constructor_options, model_class, read
 from gdl.models.base import DecoderModel, FaceModel, check_decoder
 from gdl.models.saving import MemoryFile, weights_in_memory
 from gdl.project.archives import read_arrays
+from gdl.project.rules import MAX_SIZE, MAX_WIDTH
 from gdl.registration import PRECISIONS
 
 
@@ -48,6 +49,7 @@ def open_model(settings: Mapping[str, Any], name: str, weights: str, content: by
         keras.config.set_dtype_policy(settings["precision"])
         known = constructor_options(name)
         options = {option: value for option, value in readable_options(settings["options"]).items() if option in known}
+        _check_width(options)
         model = model_class(name).from_config(options)
     except CourseError:
         raise
@@ -61,6 +63,14 @@ def open_model(settings: Mapping[str, Any], name: str, weights: str, content: by
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise CourseError(f"{weights} has weights that are NaN or infinite, because the training diverged: hand in an earlier epoch.")
     return model
+
+
+def _check_width(options):
+    """CourseError for a model that would only fill the memory, before it is made."""
+    for option, most in (("image_size", MAX_SIZE), ("z_dim", MAX_WIDTH), ("filters", MAX_WIDTH), ("kernel_sizes", MAX_WIDTH)):
+        value = options.get(option, 0)
+        if any(isinstance(one, int) and one > most for one in (value if isinstance(value, list) else [value])):
+            raise CourseError(f"run.json has the {option} {str(value)[:60]}: the project takes models with at most {most}.")
 
 
 def _read_npz(model, weights, content):

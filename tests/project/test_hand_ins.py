@@ -157,8 +157,10 @@ def test_other_classes_are_never_made(gan, name):
 
 def test_options_that_make_no_sense_are_one_sentence(gan):
     options = read_run(open_files(gan)).settings["options"]
-    for wrong in ({"filters": "many"}, {"filters": [{}]}, {"z_dim": -1}, {"image_size": 10**6}, {"pixel_range": None}):
+    for wrong in ({"filters": "many"}, {"filters": [{}]}, {"z_dim": -1}, {"image_size": 17}, {"pixel_range": None}):
         refused("", opened, gan, options=options | wrong)
+    for wrong in ({"filters": [8, 20_000]}, {"z_dim": 10**9}, {"image_size": 10**6}):
+        refused("the project takes models with at most", opened, gan, options=options | wrong)
 
 
 def h5(folder, change):
@@ -273,13 +275,13 @@ def hostile(examples, folder):
     (a / "weights.npz").write_bytes(npz(**arrays | {"weight 0": np.array([Touch(folder / "ran")], dtype=object)}))
     a = copy("shapes")
     pack(gdl.GAN(16, z_dim=8, filters=(8, 32)), a / "weights.npz")
-    a = copy("enormous")  # 6,000,000,000 weights
+    a = copy("enormous")  # more weights than the sandbox's memory holds
     settings = json.loads((a / "run" / "run.json").read_text())
-    settings["options"]["filters"] = [20_000, 20_000]
+    settings["options"]["filters"] = [4096, 4096, 4096, 4096]
     (a / "run" / "run.json").write_text(json.dumps(settings))
     with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("project.toml", (examples / "a_gan" / "project.toml").read_text())
-        archive.writestr("weights.npz", bytes(500_000_000))
+        archive.writestr("run/history.json", bytes(50_000_000))
     (folder / "broken.zip").write_bytes(b"PK\x03\x04")
     (folder / "empty").mkdir()
     os.symlink(examples / "a_gan", folder / "whole link")
@@ -321,7 +323,7 @@ def test_the_numbers_on_the_page_are_those_of_the_check(examples, board):
         ("objects", "holds Python objects, which would be run"),
         ("shapes", "the weights of another model"),
         ("enormous", "hand in a smaller model|found no memory|no GAN can be made|could not be used"),
-        ("bomb.zip", "weights.npz is larger than 400 MB"),
+        ("bomb.zip", "history.json is larger than 4 MB"),
         ("broken.zip", "is no zip that can be read"),
         ("empty", "project.toml is missing"),
         ("whole link", "is a link"),
@@ -329,8 +331,8 @@ def test_the_numbers_on_the_page_are_those_of_the_check(examples, board):
 )
 def test_a_hostile_hand_in_costs_only_its_own_row(board, name, said):
     folder, out, entries, bad = board
-    (failed,) = [entries[name]["failed"]] if name in bad else []
-    refused(said, _raise, failed)
+    assert name in bad
+    refused(said, _raise, entries[name]["failed"])
     assert name in (out / "index.html").read_text() and not entries[name].get("numbers")
     assert not (folder / "ran").exists(), "nothing of it was run"
 
@@ -423,3 +425,12 @@ def test_mistakes_of_the_instructor_are_one_sentence(tmp_path):
     refused("would be taken for a hand-in", boards.leaderboard, tmp_path, tmp_path / "page", unsafe=True)
     (tmp_path / "hand-ins").mkdir()
     refused("no folder and no zip in", boards.leaderboard, tmp_path / "hand-ins", tmp_path / "page", unsafe=True)
+
+
+def test_without_a_sandbox_the_page_says_so(gan, sandbox, tmp_path, capsys):
+    (tmp_path / "hand-ins").mkdir()
+    gan.rename(tmp_path / "hand-ins" / "a")
+    cli.main(["project", "leaderboard", str(tmp_path / "hand-ins"), "--out", str(tmp_path / "page"), *COMMAND, "--unsafe"])
+    said = capsys.readouterr()
+    assert "WITHOUT A SANDBOX" in said.err and "hand-ins: 1, of which 0 could not be used" in said.out
+    assert "Computed without a sandbox" in (tmp_path / "page" / "index.html").read_text()
