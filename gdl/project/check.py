@@ -80,7 +80,7 @@ def _budget(result, files, project, minutes):
         result.add("run folder", False, str(error))
         return
     result.spent = {"minutes": used, "epochs": run.epochs, "images": run.images}
-    result.add("run folder", True, f"{run.settings['model'][:40]}, {run.epochs} epochs, {run.images:,} training images seen")
+    result.add("run folder", True, f"{run.settings['model'][:40]}, epochs: {run.epochs}, training images seen: {run.images:,}")
     said = f"{used:.1f} of {minutes:g} minutes of training"
     result.add("budget", used <= minutes, said if used <= minutes else f"{said}: hand in a run that keeps to the budget.")
 
@@ -106,7 +106,7 @@ def _numbers(result, project):
         name, known = result.recipe
         distance += f", {'better than' if numbers['distance'] < known['distance'] else 'not better than'} {name} with {known['distance']:.3f}"
     _claim(result, project, "distance", distance)
-    _claim(result, project, "copies", f"nearer to a training image than 99 % of the validation images are: {numbers['copies']:.1%} of the images")
+    _claim(result, project, "copies", f"{numbers['copies']:.1%} of the images are nearer to a training image than 99 % of the validation images are")
     if "share" in numbers:
         share, error, wanted = (numbers[name] for name in ("share", "share_error", "share_val"))
         _claim(result, project, "share", f"{project.group}: {share:.1%} ± {error:.1%} of the images, {wanted:.1%} of the validation images")
