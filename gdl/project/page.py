@@ -60,7 +60,8 @@ def html_page(entries: Sequence[Entry], recipes: Mapping[str, Mapping], minutes:
         f"Hand-ins: {len(entries)}{unusable}. Every number was computed anew from the weights that were handed in; below it stands what was "
         "claimed, in red where it differs. A smaller distance is better; the order is that of the distance to the test images, on which "
         "nothing was chosen. The minutes of training are as the run's history counts them, on its own machine; "
-        f"{minutes:g} were allowed. Distances of own images cannot be compared with the others. Click a heading to sort."
+        f"{minutes:g} were allowed. Who is above the budget, or whose samples are not those of the weights, has no rank. "
+        "Distances of own images cannot be compared with the others. Click a heading to sort."
     )
     body = [STYLE, "<h1>Leaderboard</h1>", f'<p class="soft">{text(words)}</p>']
     if unsafe:
@@ -91,7 +92,10 @@ def write_csv(path: Path, entries: Sequence[Entry]) -> None:
 
 
 def _ranked(entries):
-    return [entry for entry in entries if entry.get("numbers") and entry.get("task") == "recipe"]
+    """The entries that have a rank: of the course's faces, within the budget, and with samples that nobody picked."""
+    needed = ("run folder", "budget", "samples")
+    kept = [entry for entry in entries if entry.get("numbers") and entry.get("task") == "recipe"]
+    return [entry for entry in kept if all(ok for name, ok, _ in entry["rows"] if name in needed)]
 
 
 def _row(entry, rank, minutes):

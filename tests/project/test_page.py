@@ -24,13 +24,13 @@ def entry(folder, test=None, **more):
 
 
 def entries():
-    late = entry("e", 100.0, spent={"minutes": 180.0, "epochs": 1, "images": 1})
+    late = entry("e", 9.5, spent={"minutes": 180.0, "epochs": 1, "images": 1}, rows=[Row("budget", False, "180 of 120 minutes")])
     found = [entry("b", 10.0), entry("c"), entry("a", 9.0), entry("d", 2.0, task="own"), late]
     return sorted(found, key=page.order)
 
 
 def test_the_order_is_that_of_the_test_images_and_own_images_and_failures_are_last():
-    assert [one["folder"] for one in entries()] == ["a", "b", "e", "d", "c"]
+    assert [one["folder"] for one in entries()] == ["a", "e", "b", "d", "c"]
 
 
 def test_claims_stand_below_what_was_computed_and_differences_are_red():
@@ -51,7 +51,7 @@ def test_what_students_write_is_text():
 def test_the_csv_file_has_the_same_numbers_and_no_formula(tmp_path):
     page.write_csv(tmp_path / "a.csv", [*entries(), entry("f", 4.0, name="=1+1")])
     rows = list(csv.DictReader((tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines()))
-    assert [row["rank"] for row in rows] == ["1", "2", "3", "", "", "4"]
+    assert [row["rank"] for row in rows] == ["1", "", "2", "", "", "3"], "none above the budget"
     assert rows[0]["test"] == "9.0" and rows[0]["claimed_share"] == "0.9" and rows[0]["minutes"] == "90.0" and rows[0]["change"] == "a hinge loss"
     assert rows[4]["failed"] == "the weights are a pickle" and rows[4]["test"] == ""
     assert rows[5]["name"] == "'=1+1"
@@ -80,9 +80,9 @@ def test_the_table_sorts_in_a_browser_without_a_network(tmp_path):
 
             before = names()
             opened.get_by_role("button", name="distance to test").click()
-            assert names() == ["d", "g", "a", "b", '"', "e", "c"] and before != names()
+            assert names() == ["d", "g", "a", "e", "b", '"', "c"] and before != names()
             opened.get_by_role("button", name="distance to test").click()
-            assert names() == ["e", '"', "b", "a", "g", "d", "c"], "the other way round; without a number always last"
+            assert names() == ['"', "b", "e", "a", "g", "d", "c"], "the other way round; without a number always last"
             opened.get_by_role("button", name="name").click()
             assert [name for name in names() if name.isalpha()] == ["a", "b", "c", "d", "e", "g"]
             assert opened.title() == "Leaderboard" and not errors and len(asked) == 1
