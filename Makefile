@@ -24,7 +24,7 @@ test: .venv/ready
 	rm -rf build/test-runs
 	@mkdir -p build/test-runs
 	GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
-		$(PYTEST) --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 300 $(LONGEST) chapters solutions tests
+		$(PYTEST) --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 300 $(LONGEST) chapters solutions project tests
 
 quick: .venv/ready
 	GDL_PROFILE=smoke GDL_DATA=drawn $(PYTEST) -m "not slow" tests

@@ -4,6 +4,7 @@ import argparse
 
 from gdl.experiments.job import NETWORKS, PRECISIONS, Job
 from gdl.models.architecture import DOWNSAMPLING, UPSAMPLING, Architecture
+from gdl.project.rules import FACES, MEASURED, MINUTES
 from gdl.shipped import SHA256
 from gdl.training.recipes import PHOTOGRAPHS
 from gdl.training.training_options import TrainingOptions
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="python -m gdl COMMAND --help lists the options of a command.",
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _mark, _similar, _release):
+    for add in (_prepare, _train, _sample, _fid, _experiment, _project, _grade, _mark, _similar, _release):
         add(commands)
     return top
 
@@ -179,6 +180,38 @@ def _experiment(commands):
     for name in ("size", "crop", "n"):
         command.add_argument(f"--{name}", type=int, help="as in train; without it, as in the file")
     command.add_argument("--precision", choices=PRECISIONS, help="as in train; without it, as in the file")
+
+
+def _project(commands):
+    text = "The final project (folder project/): checks a hand-in, or makes the leaderboard of a class."
+    command = commands.add_parser("project", help="check a hand-in of the final project, or make a leaderboard", description=text)
+    actions = command.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+
+    text = (
+        "Checks a hand-in of the final project: its images are made anew from its weights and measured, and compared with what it claims. "
+        "Prints what is missing and how to mend it. Exit status 0: nothing is missing. Example: python -m gdl project check hand-in"
+    )
+    check = actions.add_parser("check", help="check a hand-in, your own or another's", description=text, **STYLE)
+    check.add_argument("folder", help="folder or zip of the hand-in, with its project.toml")
+
+    text = (
+        "For instructors: computes the numbers of every hand-in anew from its weights, in the grader's sandbox (Linux with bubblewrap), and "
+        "writes a page and a CSV file. Can be stopped at any moment; the same command continues. "
+        "Example: python -m gdl project leaderboard hand-ins --out page"
+    )
+    board = actions.add_parser("leaderboard", help="make the leaderboard of a class", description=text, **STYLE)
+    board.add_argument("folder", help="folder of all hand-ins, each a folder or a zip")
+    board.add_argument("--out", required=True, help="folder for index.html, leaderboard.csv and the results, from which the command continues")
+    for action in (check, board):
+        action.add_argument("--data", help=DATA)
+        action.add_argument("--n", type=int, default=FACES, help="compare with at most this many faces, drawn at random from each split")
+        action.add_argument("--samples", type=int, default=MEASURED, help="number of images of each model that are measured")
+        action.add_argument(
+            "--network", choices=NETWORKS, help="network whose features are compared; without it, the classifier that comes with the course"
+        )
+        action.add_argument("--minutes", type=float, default=MINUTES, help="budget of training in minutes, as the history counts them")
+    board.add_argument("--seconds", type=float, default=300.0, help="time limit for making the images of one hand-in")
+    board.add_argument("--unsafe", action="store_true", help="run without a sandbox; the page says so")
 
 
 def _grade(commands):

@@ -53,11 +53,11 @@ table.two { table-layout: fixed; width: 100% } table.two td { vertical-align: to
 """
 
 
-def page(title: str, body: str) -> str:
-    """A whole page. body: HTML in which everything that a student may have written has gone through `text`."""
+def page(title: str, body: str, policy: str = POLICY) -> str:
+    """A whole page. body: HTML in which everything that a student may have written has gone through `text`. policy: what it may load and run."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n'
         f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
