@@ -68,9 +68,9 @@ DIAGNOSIS = """def diagnose(run):
     near = np.linalg.norm(run["samples"][:, None] - CENTRES, axis=2) <= 0.3
     if near.any(axis=0).sum() >= 6 and near.any(axis=1).mean() >= 0.5:
         return "healthy"
-    if np.abs(run["loss_d"] - np.log(4)).max() < 0.1:
+    if np.mean(run["loss_g"][-3:]) < 0.1:
         return "frozen"
-    return "too strong" if np.mean(run["loss_d"][-3:]) < 0.2 else "collapsed"
+    return "too strong" if np.mean(run["loss_d"][-3:]) < 0.3 else "collapsed"
 """
 
 
@@ -119,20 +119,23 @@ WRONG = [
     ("q5", "points exactly at the radius do not count", 2, changed(COUNT, "distances <= radius", "distances < radius")),
     ("q5", "0 log 0 is not a number", 2, changed(COUNT, "counts[counts > 0]", "counts")),
     ("q5", "the evenness is not divided by log k", 2, changed(COUNT, " / np.log(len(centres))", "")),
-    ("q6", "only the losses are looked at", 2, """def diagnose(run):
-    if np.abs(run["loss_d"] - np.log(4)).max() < 0.1:
+    ("q6", "losses near log 4 and log 2 are taken for healthy", 2, """def diagnose(run):
+    if np.mean(run["loss_g"][-3:]) < 0.1:
         return "frozen"
-    return "too strong" if np.mean(run["loss_d"][-3:]) < 0.2 else "healthy" if np.ptp(run["loss_d"]) < 0.6 else "collapsed"
+    if np.mean(run["loss_d"][-3:]) < 0.3:
+        return "too strong"
+    return "healthy" if abs(run["loss_d"][-1] - 1.386) < 0.1 else "collapsed"
 """),
     ("q6", "only the samples are looked at", 1, """def diagnose(run):
     near = np.linalg.norm(run["samples"][:, None] - CENTRES, axis=2) <= 0.3
     if near.any(axis=0).sum() >= 6 and near.any(axis=1).mean() >= 0.5:
         return "healthy"
-    return "collapsed" if run["samples"].std(axis=0).max() < 1.5 else "too strong"
+    return "collapsed" if run["samples"].std(axis=0).max() < 0.3 or near.any(axis=1).all() else "too strong"
 """),
-    ("q6", "one loss near log 4 is taken for frozen", 2, changed(DIAGNOSIS, 'np.abs(run["loss_d"] - np.log(4)).max()', 'np.abs(run["loss_d"] - np.log(4)).min()')),
+    ("q6", "the network that is ahead is confused with the other", 1, changed(changed(DIAGNOSIS, 'return "frozen"', 'return "too strong"'), '"too strong" if np.mean(run["loss_d"]', '"frozen" if np.mean(run["loss_d"]')),
+    ("q6", "one mode that is reached is enough for healthy", 2, changed(DIAGNOSIS, ">= 6", ">= 1")),
     ("q6", "right only for the runs A to D", 0, """def diagnose(run):
-    return {RUNS[name]["loss_d"][0]: cause for name, cause in zip("ABCD", ("healthy", "frozen", "too strong", "collapsed"))}.get(run["loss_d"][0], "healthy")
+    return {RUNS[name]["loss_d"][0]: cause for name, cause in zip("ABCD", ("healthy", "collapsed", "too strong", "frozen"))}.get(run["loss_d"][0], "healthy")
 """),
 ]  # fmt: skip
 
@@ -201,13 +204,11 @@ def generator_turn(generator, discriminator, optimizer, z):
     evenness = float(-(shares * np.log(shares)).sum() / np.log(len(centres)))
     return {"reached": int((found / len(points) >= 0.01).sum()), "good": good.sum() / len(points), "evenness": abs(evenness)}
 """),
-    ("q6", "the losses first, and the curve's end", """def diagnose(run):
+    ("q6", "counts in a loop, and which of the two losses is larger", """def diagnose(run):
     counts = [np.sum(np.hypot(*(run["samples"] - centre).T) <= 0.3) for centre in CENTRES]
-    healthy = np.count_nonzero(counts) >= 6 and np.sum(counts) >= 20
-    if run["loss_d"][-1] < 0.3 and not healthy:
-        return "too strong"
-    if not healthy and np.all(np.abs(run["loss_d"] - 1.386) < 0.06):
-        return "frozen"
-    return "healthy" if healthy else "collapsed"
+    if np.count_nonzero(counts) >= 6 and np.sum(counts) >= len(run["samples"]) / 2:
+        return "healthy"
+    d, g = run["loss_d"][-1], run["loss_g"][-1]
+    return "too strong" if g > 10 * d else "frozen" if d > 10 * g else "collapsed"
 """),
 ]  # fmt: skip
