@@ -100,7 +100,7 @@ WRONG = [
     ("q3", "tanh at the end of the generator", 1, changed(NETWORKS, 'activation="sigmoid"', 'activation="tanh"')),
     ("q3", "a sigmoid at the end of the discriminator", 1, changed(NETWORKS, "layers.Dense(1)", 'layers.Dense(1, activation="sigmoid")')),
     ("q3", "batch normalisation in the discriminator", 1, changed(NETWORKS, "(layers.Conv2D(f, 4", "(layers.BatchNormalization()(layers.Conv2D(f, 4").replace('padding="same")(x))\n    return keras.Model(images', 'padding="same")(x)))\n    return keras.Model(images')),
-    ("q4", "in the generator's step the discriminator learns too", 3, changed(
+    ("q4", "in the generator's step the discriminator learns too", 2, changed(
         TURNS, "weights = generator.trainable_variables", "weights = generator.trainable_variables + discriminator.trainable_variables")),
     ("q4", "the generator's fakes are made outside the tape", 1, changed(
         TURNS, "    with tf.GradientTape() as tape:\n        fake = generator(z, training=True)\n", "    fake = generator(z, training=True)\n    with tf.GradientTape() as tape:\n")),
