@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from conftest import ROOT
 
+from gdl.checks import CheckFailed
 from gdl.instructor.grading import sandbox
 from gdl.instructor.grading.exercise import Exercise, role_of
 from gdl.instructor.grading.marking import run_check
@@ -26,6 +27,11 @@ def solution(name):
 
 def wrong_answers(name):
     return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{name}.py")["WRONG"]
+
+
+def other_right_answers(name):
+    """(question, how it differs from the solution, the answer) of answers that must get all points."""
+    return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{name}.py").get("RIGHT", [])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -89,7 +95,7 @@ def test_the_readmes_list_every_exercise():
 
 @needs_sandbox
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_wrong_answers_get_what_they_are_worth(name):
+def test_wrong_and_other_right_answers_get_what_they_are_worth(name):
     exercise = Exercise(solution(name))
     cells = nbformat.read(solution(name), as_version=4).cells
     right = [(cell_name, cell.source) for role, cell_name, cell in ((*role_of(cell), cell) for cell in cells) if role == "answer"]
@@ -100,13 +106,44 @@ def test_wrong_answers_get_what_they_are_worth(name):
         student.run()
         assert not student.problems
         for question in exercise.questions:
-            for _, mistake, points, source in (entry for entry in wrong_answers(name) if entry[0] == question.name):
+            right_ones = [(*entry[:2], question.points, entry[2]) for entry in other_right_answers(name)]
+            for _, mistake, points, source in (entry for entry in wrong_answers(name) + right_ones if entry[0] == question.name):
                 student.worker.request(60, do="run", source=source)
                 messages = {check.name: run_check(check, exercise, student, hidden=True) for check in question.checks}
                 assert sum(check.points for check in question.checks if not messages[check.name]) == points, (mistake, messages)
                 for cell_name, answer in right:
                     if cell_name == question.name or cell_name.startswith(f"{question.name}_"):
                         student.worker.request(60, do="run", source=answer)
+    finally:
+        student.close()
+
+
+@needs_sandbox
+def test_the_notebook_and_the_grader_agree_about_arrays_that_an_answer_changes():
+    """In a notebook an answer and its checks share their arrays, in the grader they do not. The visible lines must say the same in both."""
+    name, question = "05_wgan", "q3"
+    exercise, cells = Exercise(solution(name)), nbformat.read(solution(name), as_version=4).cells
+    sources = [cell.source for cell in cells if role_of(cell)[0] in ("given", "answer")]
+    student = Student(sources, exercise.prelude, sandbox.sandboxed, LIMITS)
+    namespace = {"__name__": "notebook"}
+    for cell in cells:
+        if role_of(cell)[0] in ("given", "student-side", "answer"):
+            exec(cell.source, namespace)
+    checks = next(one.checks for one in exercise.questions if one.name == question)
+    try:
+        student.run()
+        for entry in wrong_answers(name) + other_right_answers(name):
+            if entry[0] == question:
+                exec(entry[-1], namespace)
+                student.worker.request(60, do="run", source=entry[-1])
+                for check in checks:
+                    visible = re.sub(r"### BEGIN HIDDEN.*?### END HIDDEN TESTS", "", check.source, flags=re.DOTALL)
+                    try:
+                        exec(visible, dict(namespace))
+                        in_notebook = True
+                    except CheckFailed:
+                        in_notebook = False
+                    assert in_notebook == (run_check(check, exercise, student, hidden=False) == ""), (entry[1], check.name)
     finally:
         student.close()
 

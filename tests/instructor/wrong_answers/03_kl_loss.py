@@ -1,4 +1,4 @@
-"""Wrong answers to exercise 03: (question, the mistake, the points it still gets, the answer cell)."""
+"""Answers to exercise 03. WRONG: (question, the mistake, the points it still gets, the answer). RIGHT: (question, how it differs, the answer)."""
 
 STEP = """
 def train_step(model, x):
@@ -14,31 +14,42 @@ def train_step(model, x):
         model.trackers[name].update_state(value)
     return {name: tracker.result() for name, tracker in model.trackers.items()}
 """
+RESULTS = "return {name: tracker.result() for name, tracker in model.trackers.items()}"
 
-SWEEP = """
-def experiment(variances, beta, seed):
-    rng, generator = np.random.default_rng(seed), keras.random.SeedGenerator(seed)
-    x = tf.constant(rng.normal(0, np.sqrt(variances), (2000, len(variances))), tf.float32)
-    m, a, w = (tf.Variable(tf.fill([len(variances)], value)) for value in (0.5, 0.0, 0.5))
-    optimizer = keras.optimizers.Adam(0.02)
-    optimizer.build([m, a, w])
-
-    def both():
-        z = m * x + tf.exp(a / 2) * keras.random.normal(x.shape, seed=generator)
-        return tf.square(x - w * z), 0.5 * (tf.square(m * x) + tf.exp(a) - 1 - a)
-
-    @tf.function
-    def step():
-        with tf.GradientTape() as tape:
-            error, kl = both()
-            loss = tf.reduce_mean(tf.reduce_sum(error + beta * kl, axis=1))
-        optimizer.apply_gradients(zip(tape.gradient(loss, [m, a, w]), [m, a, w]))
-
-    for _ in range(1000):
-        step()
-    error, kl = both()
-    return {"kl": tf.reduce_mean(kl, axis=0), "error": tf.reduce_mean(error, axis=0)}
+BETA = """
+def course_beta(a, errors, b, kls, shape, z_dim):
+    batch, h, w, c = shape
+    return b * {"sum": 1, "mean": 1 / z_dim, "total": batch}[kls] / (a * {"sum": 1, "mean": 1 / (h * w * c), "total": batch}[errors])
 """
+
+DIED = """
+def alive(kl, threshold):
+    return int(np.sum(kl.mean(axis=0) >= threshold))
+
+
+def diagnose(run):
+    if run["kl"][-1] >= 1:
+        return "alive"
+    if run["reconstruction"][-1] < 0.1 * np.sum(run["variances"]):
+        return "mean"
+    return "stuck" if run["variances"][0] > run["beta"] / 2 else "price"
+
+
+def beta_below(variances, k):
+    return 2 * variances[k - 1]
+"""
+
+OPTIMUM = """
+def expected(variance, m, a, w):
+    error = (1 - w * m) ** 2 * variance + w**2 * np.exp(a)
+    return error, (m**2 * variance + np.exp(a) - 1 - a) / 2
+
+
+def optimum(variances, beta):
+    error = np.minimum(variances, beta / 2)
+    return {"error": error, "kl": np.log(variances / error) / 2}
+"""
+FORMULA = OPTIMUM[OPTIMUM.index("def optimum") :]
 
 
 def changed(source, old, new):
@@ -48,120 +59,67 @@ def changed(source, old, new):
 
 WRONG = [
     ("q1", "the trackers are given the averages of the batches", 4, changed(STEP, "update_state(value)", "update_state(ops.mean(value))")),
-    ("q1", "beta is left out of the loss", 2, changed(STEP, "reconstruction + model.beta * kl", "reconstruction + kl")),
+    ("q1", "only the loss is averaged over batches", 4, changed(STEP, '{"loss": each,', '{"loss": loss,')),
+    ("q1", "the loss is that of the last batch", 4, changed(STEP, RESULTS, 'return {name: tracker.result() for name, tracker in model.trackers.items()} | {"loss": loss}')),
+    ("q1", "beta is left out of the loss", 1, changed(STEP, "reconstruction + model.beta * kl", "reconstruction + kl")),
     ("q1", "only the decoder's weights are trained", 3, changed(STEP, "weights = model", "weights = model.decoder")),
     ("q1", "the loss is summed over the batch", 2, changed(STEP, "ops.mean(each)", "ops.sum(each)")),
-    (
-        "q1",
-        "the metrics of the last batch alone, without the trackers",
-        4,
-        changed(
-            STEP,
-            "return {name: tracker.result() for name, tracker in model.trackers.items()}",
-            'return {"loss": loss, "reconstruction_loss": ops.mean(reconstruction), "kl_loss": ops.mean(kl)}',
-        ),
-    ),
-    ("q2", "it grows on after the warm-up", 1, "def beta_at(step, beta, warm_up):\n    return beta * step / warm_up if warm_up else beta\n"),
-    ("q2", "no warm-up divides by zero", 1, "def beta_at(step, beta, warm_up):\n    return beta * min(1.0, step / warm_up)\n"),
-    (
-        "q2",
-        "the first step has a weight already",
-        1,
-        "def beta_at(step, beta, warm_up):\n    return beta * min(1.0, (step + 1) / warm_up) if warm_up else beta\n",
-    ),
-    (
-        "q3",
-        "upside down",
-        0,
-        """
-def course_beta(a, errors, b, kls, shape, z_dim):
-    batch, h, w, c = shape
-    return a * {"sum": 1, "mean": 1 / (h * w * c), "total": batch}[errors] / (b * {"sum": 1, "mean": 1 / z_dim, "total": batch}[kls])
-""",
-    ),
-    (
-        "q3",
-        "the three channels are forgotten",
-        2,
-        """
-def course_beta(a, errors, b, kls, shape, z_dim):
-    batch, h, w, c = shape
-    return b * {"sum": 1, "mean": 1 / z_dim, "total": batch}[kls] / (a * {"sum": 1, "mean": 1 / (h * w), "total": batch}[errors])
-""",
-    ),
-    (
-        "q3",
-        "a mean is divided by the batch once more",
-        2,
-        """
-def course_beta(a, errors, b, kls, shape, z_dim):
-    batch, h, w, c = shape
-    kl = {"sum": 1, "mean": 1 / (z_dim * batch), "total": batch}[kls]
-    return b * kl / (a * {"sum": 1, "mean": 1 / (h * w * c * batch), "total": batch}[errors])
-""",
-    ),
-    (
-        "q3",
-        "right only for the visible inputs",
-        0,
-        """
+    ("q1", "the metrics of the last batch alone, without the trackers", 4, changed(
+        STEP, RESULTS, 'return {"loss": loss, "reconstruction_loss": ops.mean(reconstruction), "kl_loss": ops.mean(kl)}')),
+    ("q2", "upside down", 0, changed(BETA, "return b *", "return 1 / (b *") + "    )\n"),
+    ("q2", "the three channels are forgotten", 2, changed(BETA, "h * w * c", "h * w")),
+    ("q2", "a mean is divided by the batch once more", 2, changed(changed(BETA, "1 / z_dim", "1 / (z_dim * batch)"), "h * w * c", "h * w * c * batch")),
+    ("q2", "right only for the visible inputs", 0, """
 def course_beta(a, errors, b, kls, shape, z_dim):
     return {"sum": 0.3, "mean": 1.2288, "total": 1 / 32}[errors]
-""",
-    ),
-    (
-        "q4",
-        "the clouds are averaged before the KL",
-        1,
-        """
-def alive(z_mean, z_log_var, threshold):
-    m, a = z_mean.mean(axis=0), z_log_var.mean(axis=0)
-    kl = 0.5 * (m**2 + np.exp(a) - 1 - a)
-    each = 0.5 * (z_mean**2 + np.exp(z_log_var) - 1 - z_log_var)
-    return kl, int((each.mean(axis=0) >= threshold).sum())
-""",
-    ),
-    (
-        "q4",
-        "the KL of each image instead of each dimension",
-        0,
-        """
-def alive(z_mean, z_log_var, threshold):
-    kl = 0.5 * np.sum(z_mean**2 + np.exp(z_log_var) - 1 - z_log_var, axis=1)
-    return kl, int((kl >= threshold).sum())
-""",
-    ),
-    (
-        "q4",
-        "the dead are counted instead of the living",
-        1,
-        """
-def alive(z_mean, z_log_var, threshold):
-    kl = (0.5 * (z_mean**2 + np.exp(z_log_var) - 1 - z_log_var)).mean(axis=0)
-    return kl, int((kl < threshold).sum())
-""",
-    ),
-    (
-        "q5",
-        "no noise: z is z_mean",
-        1,
-        changed(SWEEP, "z = m * x + tf.exp(a / 2) * keras.random.normal(x.shape, seed=generator)", "z = m * x"),
-    ),
-    (
-        "q5",
-        "the error is averaged over the dimensions, the KL summed",
-        2,
-        changed(SWEEP, "error + beta * kl,", "error / len(variances) + beta * kl,"),
-    ),
-    ("q5", "beta is left out of the training", 1, changed(SWEEP, "error + beta * kl,", "error + kl,")),
-    (
-        "q5",
-        "the formula instead of a training",
-        3,
-        """
-def experiment(variances, beta, seed):
-    variances = np.asarray(variances)
-    return {"kl": np.maximum(0, 0.5 * np.log(2 * variances / beta)), "error": np.minimum(variances, beta / 2)}
-""",
-    ),
-]
+"""),
+    ("q3", "one image with a large KL is enough", 3, changed(DIED, "kl.mean(axis=0)", "kl.max(axis=0)")),
+    ("q3", "the dead dimensions are counted", 3, changed(DIED, ">= threshold", "< threshold")),
+    ("q3", "every run without a code is stuck", 2, changed(changed(DIED, ' if run["variances"][0] > run["beta"] / 2 else "price"', ""), 'return "mean"', 'return "stuck"')),
+    ("q3", "beta / 2 is compared with the sum of the variances", 3, changed(DIED, 'run["variances"][0] >', 'np.sum(run["variances"]) >')),
+    ("q3", "the largest KL of the curve, not the last", 2, changed(DIED, 'run["kl"][-1]', 'np.max(run["kl"])')),
+    ("q3", "a large beta is always the price", 3, changed(DIED, 'run["variances"][0] > run["beta"] / 2', 'run["beta"] < 36')),
+    ("q3", "the unit of the reconstruction is not looked at", 3, changed(DIED, "< 0.1 *", "< 0 *")),
+    ("q3", "the half is forgotten in beta_below", 3, changed(DIED, "2 * variances[k - 1]", "variances[k - 1]")),
+    ("q3", "one direction too many in beta_below", 3, changed(DIED, "variances[k - 1]", "variances[min(k, len(variances) - 1)]")),
+    ("q4", "the noise does not add to the error", 3, changed(OPTIMUM, " + w**2 * np.exp(a)", "")),
+    ("q4", "a is taken for the log of the standard deviation", 2, changed(changed(OPTIMUM, "w**2 * np.exp(a)", "w**2 * np.exp(2 * a)"), "np.exp(a) - 1 - a", "np.exp(2 * a) - 1 - 2 * a")),
+    ("q4", "the variance of x is missing in the KL", 3, changed(OPTIMUM, "m**2 * variance +", "m**2 +")),
+    ("q4", "an error of beta instead of beta / 2", 3, changed(OPTIMUM, "beta / 2", "beta")),
+    ("q4", "every dimension gets a code", 3, changed(OPTIMUM, "np.minimum(variances, beta / 2)", "beta / 2 + 0 * variances")),
+    ("q4", "no dimension gets a code", 3, changed(OPTIMUM, "np.minimum(variances, beta / 2)", "variances + 0.0")),
+]  # fmt: skip
+
+RIGHT = [
+    ("q1", "the idiom of keras.io: a tracker for each metric, updated with sample weights", changed(
+        STEP, "model.trackers[name].update_state(value)", "model.trackers[name].update_state(ops.mean(value), sample_weight=float(len(x)))")),
+    ("q2", "by measuring the factors with arrays of ones", """
+def course_beta(a, errors, b, kls, shape, z_dim):
+    takes = {"sum": lambda x: x.sum() / len(x), "mean": np.mean, "total": np.sum}
+    e, k = np.ones(shape), np.ones((shape[0], z_dim))
+    return b * takes[kls](k) / takes["sum"](k) / (a * takes[errors](e) / takes["sum"](e))
+"""),
+    ("q3", "the distance to both errors of the mean image, and sorted variances", """
+def alive(kl, threshold):
+    return np.count_nonzero(np.mean(kl, axis=0) >= threshold)
+
+
+def diagnose(run):
+    if run["kl"][-1] >= 1:
+        return "alive"
+    total, last = sum(run["variances"]), run["reconstruction"][-1]
+    if abs(last - total / run["values"]) < abs(last - total):
+        return "mean"
+    return "price" if max(run["variances"]) <= run["beta"] / 2 else "stuck"
+
+
+def beta_below(variances, k):
+    return sorted(2 * np.asarray(variances), reverse=True)[k - 1]
+"""),
+    ("q4", "a numerical search over the KL", changed(OPTIMUM, FORMULA, """def optimum(variances, beta):
+    kl = np.linspace(0, 6, 200_001)[:, None]
+    error = np.asarray(variances) * np.exp(-2 * kl)
+    best = np.argmin(error + beta * kl, axis=0)
+    return {"error": error[best, np.arange(len(best))], "kl": kl[best, 0]}
+""")),
+]  # fmt: skip
