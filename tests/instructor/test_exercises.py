@@ -28,6 +28,11 @@ def wrong_answers(name):
     return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{name}.py")["WRONG"]
 
 
+def other_right_answers(name):
+    """(question, how it differs from the solution, the answer) of answers that must get all points."""
+    return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{name}.py").get("RIGHT", [])
+
+
 @pytest.fixture(scope="module", autouse=True)
 def checks_raise():
     with pytest.MonkeyPatch.context() as patch:
@@ -88,7 +93,7 @@ def test_the_readmes_list_every_exercise():
 
 @needs_sandbox
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_wrong_answers_get_what_they_are_worth(name):
+def test_wrong_and_other_right_answers_get_what_they_are_worth(name):
     exercise = Exercise(solution(name))
     cells = nbformat.read(solution(name), as_version=4).cells
     right = {role_of(cell)[1]: cell.source for cell in cells if role_of(cell)[0] == "answer"}
@@ -99,7 +104,8 @@ def test_wrong_answers_get_what_they_are_worth(name):
         student.run()
         assert not student.problems
         for question in exercise.questions:
-            for _, mistake, points, source in (entry for entry in wrong_answers(name) if entry[0] == question.name):
+            right_ones = [(*entry[:2], question.points, entry[2]) for entry in other_right_answers(name)]
+            for _, mistake, points, source in (entry for entry in wrong_answers(name) + right_ones if entry[0] == question.name):
                 student.worker.request(60, do="run", source=source)
                 messages = {check.name: run_check(check, exercise, student, hidden=True) for check in question.checks}
                 assert sum(check.points for check in question.checks if not messages[check.name]) == points, (mistake, messages)
