@@ -67,7 +67,7 @@ WRONG = [
     ("q3", "from the real images to the fakes", 1, LINEAR.replace(
         "np.mean(real, axis=0) - np.mean(fake, axis=0)", "np.mean(fake, axis=0) - np.mean(real, axis=0)")),
     ("q1", "the numbers of the batch and of the image of the first check", 0, BETWEEN.replace("(len(real), 1, 1, 1)", "(4, 1, 1, 1)")),
-    ("q4", "batch normalisation", 1, CRITIC.replace("GroupNormalization(groups=1)", "BatchNormalization()")),
+    ("q4", "batch normalisation", 3, CRITIC.replace("GroupNormalization(groups=1)", "BatchNormalization()")),
     ("q4", "no normalisation", 3, CRITIC.replace("keras.layers.GroupNormalization(groups=1)(x) if number else x", "x")),
     ("q4", "ReLU instead of leaky ReLU", 4, CRITIC.replace("keras.layers.LeakyReLU(negative_slope=0.2)", "keras.layers.ReLU()")),
     ("q4", "scores of shape (batch, 1)", 0, CRITIC.replace("keras.layers.Reshape(())(score)", "score")),
@@ -88,8 +88,13 @@ def critic_losses(critic, real, fake, alpha, gp_weight):
     names = dict(zip("ABCD", ("learning rate too small", "no penalty", "healthy", "learning rate too large")))
     return next((names[letter] for letter, other in RUNS.items() if list(run["penalty"]) == other["penalty"]), "none of them")
 """),
-    ("q5", "a small estimate at the end is taken for a small learning rate", 1, DIAGNOSE.replace("late[-1] > 0.95 * estimate.max()", "late[-1] < 2")),
     ("q5", "a penalty above 0.5 is taken for a missing penalty", 1, DIAGNOSE.replace("> 100", "> 0.5")),
+    ("q5", "the penalty alone is looked at", 1, """def diagnose(run):
+    penalty = np.mean(run["penalty"][-5:])
+    if penalty > 100:
+        return "no penalty"
+    return "healthy" if penalty < 0.1 else "learning rate too small" if penalty < 0.4 else "learning rate too large"
+"""),
     ("q5", "large and small learning rates are exchanged", 1, DIAGNOSE.replace("too large", "TOO").replace("too small", "too large").replace("TOO", "too small")),
 ]  # fmt: skip
 

@@ -172,7 +172,7 @@ def confounding(shares, n, rounds, seed):
     ("q5", "one standard deviation for both groups", 2, GROUPS.replace(
         "np.sqrt(group.var(ddof=1) / len(group) + others.var(ddof=1) / len(others))", "errors.std(ddof=1) * np.sqrt(1 / len(group) + 1 / len(others))")),
     ("q5", "standard deviations instead of standard errors", 1, GROUPS.replace("group.var(ddof=1) / len(group) + others.var(ddof=1) / len(others)", "group.var(ddof=1) + others.var(ddof=1)")),
-    ("q5", "the group is compared with all faces", 2, GROUPS.replace("errors[~member]", "errors")),
+    ("q5", "the group is compared with all faces", 1, GROUPS.replace("errors[~member]", "errors")),
     ("q5", "the pairs are not used", 2, GROUPS.replace("each.std(ddof=1) / np.sqrt(len(each))", "np.sqrt((with_it.var(ddof=1) + without.var(ddof=1)) / len(each))")),
     ("q5", "without minus with it", 2, GROUPS.replace("each = with_it - without", "each = without - with_it")),
     ("q5", "1.96 for any number of groups", 2, GROUPS.replace("difference(errors, member, z)", "difference(errors, member)")),
