@@ -94,7 +94,7 @@ def slerp(z_1, z_2, t):
     u = (np.sin((1 - t) * omega) * u_1 + np.sin(t * omega) * u_2) / np.sin(omega)
     return ((1 - t) * length_1 + t * length_2) * u
 '''),
-    ("q3", "all faces are counted", 2, '''
+    ("q3", "all faces are counted", 1, '''
 def flips(before, after, column):
     return (after[:, column] > 0.5).mean(), np.abs(np.delete(after - before, column, axis=1)).mean()
 
