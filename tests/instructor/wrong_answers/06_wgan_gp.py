@@ -70,11 +70,11 @@ WRONG = [
     ("q4", "batch normalisation", 3, CRITIC.replace("GroupNormalization(groups=1)", "BatchNormalization()")),
     ("q4", "no normalisation", 3, CRITIC.replace("keras.layers.GroupNormalization(groups=1)(x) if number else x", "x")),
     ("q4", "ReLU instead of leaky ReLU", 4, CRITIC.replace("keras.layers.LeakyReLU(negative_slope=0.2)", "keras.layers.ReLU()")),
-    ("q4", "scores of shape (batch, 1)", 0, CRITIC.replace("keras.layers.Reshape(())(score)", "score")),
+    ("q4", "scores of shape (batch, 1)", 1, CRITIC.replace("keras.layers.Reshape(())(score)", "score")),
     ("q4", "the penalty is left out", 2, CRITIC.replace("gp_weight * penalty - estimate", "-estimate")),
     ("q4", "the weight of the penalty is always 10", 3, CRITIC.replace("gp_weight * penalty", "10 * penalty")),
     ("q4", "the loss is small where fakes have the higher scores", 2, CRITIC.replace("penalty - estimate", "penalty + estimate")),
-    ("q4", "the estimate is the negative of the loss", 3, CRITIC.replace("- estimate, estimate", "- estimate, estimate - gp_weight * penalty")),
+    ("q4", "the estimate is the negative of the loss", 4, CRITIC.replace("- estimate, estimate", "- estimate, estimate - gp_weight * penalty")),
     ("q4", "three lines of the formula on paper, no network and no training", 1, """def build_critic(size, filters):
     images = keras.Input((size, size, 3))
     return keras.Model(images, keras.layers.Lambda(lambda x: tf.reduce_sum(x, axis=(1, 2, 3)))(images))
@@ -111,7 +111,7 @@ RIGHT = [
     flat = tf.reshape(tape.gradient(score, points), (len(real), -1))
     return (tf.sqrt(tf.reduce_sum(flat**2, axis=1) + 1e-10) - 1.0) ** 2
 """),
-    ("q2", "tf.gradients-free: jacobian of each score", """def gradient_penalty(critic, real, fake, alpha):
+    ("q2", "the jacobian of all scores", """def gradient_penalty(critic, real, fake, alpha):
     x = alpha * real + (1 - alpha) * fake
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -121,7 +121,7 @@ RIGHT = [
     squares = tf.reduce_sum(own * own, axis=[1, 2, 3])
     return tf.math.squared_difference(tf.sqrt(tf.maximum(squares, 1e-12)), 1.0)
 """),
-    ("q3", "the length from the derivative, over flat images", """def best_linear_critic(real, fake, gp_weight):
+    ("q3", "a sum of two vectors", """def best_linear_critic(real, fake, gp_weight):
     m = real.mean(0) - fake.mean(0)
     return m / np.sqrt((m**2).sum()) + m / (2 * gp_weight)
 """),
