@@ -34,6 +34,7 @@ from gdl.files import whole_file
 CHAPTERS = Path(__file__).resolve().parent
 ROOT = CHAPTERS.parent
 PAGES = ROOT / "build" / "chapters"
+EXECUTED = CHAPTERS / "executed.txt"  # for each notebook the hash of the code that made its committed outputs
 LIMIT = 1_450_000  # characters of a notebook with its pictures
 MATH = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 CLOCK = re.compile(r" \[[\d:]+<[\d:]+, +[\d.]+(?:batch/s|s/batch)(?:, |\])")  # of a progress bar
@@ -116,8 +117,23 @@ def build(path, write):
         notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
         with whole_file(path) as partial:
             nbformat.write(notebook, partial)
+        record(path.stem, code_hash(notebook))
     print_progress(f"{path.stem}: done, {time.monotonic() - start:.0f} s\n")
     return True
+
+
+def code_hash(notebook):
+    """A hash of the notebook's code. The address of the course in the set-up cell does not count, because it changes no output."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256(re.sub(r'^COURSE = ".*?"', "", "\n\n".join(code), flags=re.MULTILINE).encode()).hexdigest()
+
+
+def record(name, digest):
+    """Writes the hash of the code that has been executed into EXECUTED."""
+    lines = dict(line.split() for line in EXECUTED.read_text(encoding="utf-8").splitlines()) if EXECUTED.is_file() else {}
+    lines[name] = digest
+    with whole_file(EXECUTED) as partial:
+        partial.write_text("".join(f"{name} {digest}\n" for name, digest in sorted(lines.items())), encoding="utf-8")
 
 
 def remove_widgets(notebook):

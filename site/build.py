@@ -1,7 +1,7 @@
 """Builds the course's site from the repository alone, without network and without executing anything.
 
     python site/build.py                   build/site/html/, to open from the folder or to put on any static host
-    python site/build.py --out dist/site   writes it there
+    python site/build.py --out FOLDER      writes it there, and its working files into FOLDER_work
 """
 
 import argparse
@@ -15,21 +15,25 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tools")]
 
-from builder import OUT, ROOT, api, links, notebooks, pages  # noqa: E402
-from set_address import homepage  # noqa: E402
+from builder import ROOT, api, links, notebooks, pages, translations  # noqa: E402
+from set_address import course_version, homepage  # noqa: E402
 
 PLAYGROUNDS = ("faces", "toy")  # pages of their own, which run in the browser
 
 
 def main():
     parser = argparse.ArgumentParser(description="Builds the course's site.")
-    parser.add_argument("--out", type=Path, default=OUT / "html", help="the folder of the site; the default is build/site/html")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "site" / "html", help="the folder of the site; the default is build/site/html")
     options = parser.parse_args()
     start = time.monotonic()
-    source = stage(OUT / "source")
+    work = options.out.with_name(f"{options.out.name}_work").resolve()
+    source = stage(work / "source")
     sphinx("html", source, options.out)
-    for language in languages():
-        sphinx("html", translated(source, language), options.out / language, language)
+    for language in translations.languages():
+        names = translations.pages(language)
+        folder = translations.stage(source, work / f"source_{language}", names)
+        sphinx("html", folder, options.out / language, language, root=names[0])
+        translations.share_static(options.out / language)
     for name in PLAYGROUNDS:
         if (HERE / name).is_dir():
             shutil.copytree(HERE / name, options.out / name, dirs_exist_ok=True)
@@ -56,24 +60,12 @@ def stage(source):
     return source
 
 
-def languages():
-    return sorted(path.name for path in (HERE / "locale").iterdir() if (path / "LC_MESSAGES").is_dir())
-
-
-def translated(source, language):
-    """A folder with the pages that have a catalogue in this language. The first of them is the index."""
-    folder = source.with_name(f"source_{language}")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for path in sorted((HERE / "locale" / language / "LC_MESSAGES").glob("*.po")):
-        shutil.copyfile(source / f"{path.stem}.md", folder / f"{path.stem}.md")
-    return folder
-
-
-def sphinx(builder, source, out, language="en"):
-    """Runs Sphinx. A warning is an error: a link that leads nowhere, a figure that is missing, a page in no list."""
-    command = [sys.executable, "-m", "sphinx", "--jobs", "auto", "--quiet", "--fail-on-warning", "--keep-going", "--builder", builder]
-    command += ["--conf-dir", HERE, "--doctree-dir", OUT / f"doctrees_{builder}_{language}", "--define", f"language={language}", source, out]
+def sphinx(builder, source, out, language="en", root="index", strict=True):
+    """Runs Sphinx. If strict, a warning is an error: a link that leads nowhere, a figure that is missing, a page in no list."""
+    command = [sys.executable, "-m", "sphinx", "--jobs", "auto", "--builder", builder]
+    command += ["--conf-dir", HERE, "--doctree-dir", source.with_name(f"{source.name}_{builder}")]
+    command += ["--define", f"language={language}", "--define", f"root_doc={root}", source, out]
+    command += ["--quiet", "--fail-on-warning", "--keep-going"] if strict else ["-Q"]
     done = subprocess.run([str(part) for part in command], cwd=ROOT)
     if done.returncode:
         sys.exit("The site was not built: see the lines above.")

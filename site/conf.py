@@ -14,10 +14,12 @@ copyright = "the authors of the course. Code MIT, text and figures CC BY 4.0"
 release = version = course_version()
 html_baseurl = pages(homepage())
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "autoapi.extension", "sphinx_copybutton", "sphinx_design", "builder.katex"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "autoapi.extension", "sphinx_copybutton", "sphinx_design", "builder.katex", "builder.translations"]
 exclude_patterns = ["**/*_download/**"]  # notebooks to download
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_code_prompt_show = "Show the set-up"
+nb_code_prompt_hide = "Hide the set-up"
 myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "dollarmath", "html_image"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
@@ -27,7 +29,9 @@ autoapi_ignore = ["*/instructor/*", "*/cli.py", "*/__main__.py", "*/experiments/
 autoapi_generate_api_docs = False
 autoapi_options = ["members"]
 autoapi_keep_files = False
+highlight_language = "none"
 add_module_names = False
+toc_object_entries = False
 python_maximum_signature_line_length = 80
 copybutton_exclude = ".linenos, .gp, .go"
 locale_dirs = [str(SITE / "locale")]

@@ -26,6 +26,7 @@ def build(tmp_path, monkeypatch):
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "CHAPTERS", tmp_path)
     monkeypatch.setattr(module, "PAGES", tmp_path / "pages")
+    monkeypatch.setattr(module, "EXECUTED", tmp_path / "executed.txt")
     monkeypatch.setenv("GDL_PROFILE", "smoke")
     monkeypatch.setenv("GDL_RUNS", "kept")  # main sets it: put back afterwards
     write_chapter(tmp_path, PICTURE)
@@ -62,7 +63,9 @@ def test_a_page_holds_pictures_and_formulas_and_is_made_once(build, monkeypatch,
 
 def test_write_puts_outputs_into_the_notebook(build, monkeypatch, tmp_path):
     assert run(build, monkeypatch, "--write") == 0
-    first, picture = nbformat.read(tmp_path / "00_test.ipynb", 4).cells
+    notebook = nbformat.read(tmp_path / "00_test.ipynb", 4)
+    first, picture = notebook.cells
+    assert (tmp_path / "executed.txt").read_text() == f"00_test {build.code_hash(notebook)}\n"
     assert picture.outputs[0].text == "drawing\n"
     assert first.attachments["finished.png"]["image/png"] == picture.outputs[1].data["image/png"]
 

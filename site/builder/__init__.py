@@ -4,4 +4,3 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]  # of the repository
 SITE = ROOT / "site"
-OUT = ROOT / "build" / "site"

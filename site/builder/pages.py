@@ -69,13 +69,13 @@ def chapter_cards(out):
         place = out / f"{name}_card.jpg"
         place.parent.mkdir(parents=True, exist_ok=True)
         ImageOps.fit(picture, CARD, Image.Resampling.LANCZOS, centering=(1, 0)).save(place, quality=85)
-        cards.append(card(f"{number} · {title}", f"/{name}", f"{aim[0].upper()}{aim[1:]}.", f"/{name}_card.jpg", alt, f"{minutes} minutes on a laptop"))
+        cards.append(card(f"{number} · {title}", f"/{name}", f"{aim[0].upper()}{aim[1:]}.", f"/{name}_card.jpg", alt, f"{minutes} {'minute' if minutes == '1' else 'minutes'} on a laptop"))
     return grid(cards, "1 2 2 3")
 
 
-def card(title, link, text, picture, alt, foot=""):
+def card(title, link, text, picture, alt, foot="", kind="chapter"):
     foot = f"\n\n:::{{card-footer}}\n{foot}\n:::" if foot else ""
-    return f"::::{{grid-item-card}} {title}\n:link: {link}\n:link-type: doc\n:img-top: {picture}\n:img-alt: {alt}\n\n{text}{foot}\n::::"
+    return f"::::{{grid-item-card}} {title}\n:link: {link}\n:link-type: doc\n:class-card: {kind}\n:img-top: {picture}\n:img-alt: {alt}\n\n{text}{foot}\n::::"
 
 
 def grid(cards, columns):
@@ -100,8 +100,8 @@ def gallery():
         if picture.is_file():
             text = (ROOT / f"{page}.md").read_text(encoding="utf-8")
             what = text.split("\n\n")[1].split(". ")[0].split(", ")[0].split(": ")[0]
-            cards.append(card(name, f"/{page}", f"{what}.", f"/docs/models/{name}.jpg", f"64 faces that {name} generated, not chosen"))
-    return grid(cards, "1 2 3 4")
+            cards.append(card(name, f"/{page}", f"{what}.", f"/docs/models/{name}.jpg", f"64 faces that {name} generated, not chosen", kind="model"))
+    return grid(cards, "2 2 3 4")
 
 
 def scores():
