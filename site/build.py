@@ -1,7 +1,7 @@
 """Builds the course's site from the repository alone, without network and without executing anything.
 
-    python site/build.py                   build/site/html/, to open from the folder or to put on any static host
-    python site/build.py --out FOLDER      writes it there, and its working files into FOLDER_work
+python site/build.py                   build/site/html/, to open from the folder or to put on any static host
+python site/build.py --out FOLDER      writes it there, and its working files into FOLDER_work
 """
 
 import argparse
@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tools")]
 
 from builder import ROOT, api, links, notebooks, pages, translations  # noqa: E402
-from set_address import course_version, homepage  # noqa: E402
+from set_address import homepage  # noqa: E402
 
 PLAYGROUNDS = ("faces", "toy")  # pages of their own, which run in the browser
 

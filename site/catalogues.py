@@ -1,7 +1,7 @@
 """Makes or updates the catalogues of a language, from which a translator works.
 
-    python site/catalogues.py de start     the page `start`, in German
-    python site/catalogues.py de           the pages that have a catalogue already
+python site/catalogues.py de start     the page `start`, in German
+python site/catalogues.py de           the pages that have a catalogue already
 """
 
 import argparse
@@ -10,8 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import build
 from builder import pages, translations
+
+import build
 
 
 def main():

@@ -1,7 +1,7 @@
 """Prints the whole course as one PDF, with the browser of this machine: chapters, appendices, exercises, models and results.
 
-    python site/pdf.py            dist/course.pdf
-    python site/pdf.py FILE
+python site/pdf.py            dist/course.pdf
+python site/pdf.py FILE
 """
 
 import argparse
@@ -10,8 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import build
 from builder import ROOT
+
+import build
 
 BOOK = """# Generative deep learning with faces
 

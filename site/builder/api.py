@@ -123,5 +123,10 @@ def stage_source(out):
                 include = os.path.relpath(path, out / "source")
                 text += [f"({links.source_label(name)})=", f"## {path.name}", "", f"```{{literalinclude}} {include}", ":language: python", "```", ""]
         (out / "source" / f"{pages[-1]}.md").write_text("\n".join(text), encoding="utf-8")
-    index = ["# Source code", "", "The whole package, a page for each folder. [How to read it](../gdl/README.md) names the files of each chapter.", ""]
+    index = [
+        "# Source code",
+        "",
+        "The whole package, a page for each folder. [How to read it](../gdl/README.md) names the files of each chapter.",
+        "",
+    ]
     (out / "source" / "index.md").write_text("\n".join([*index, "```{toctree}", ":maxdepth: 1", "", *pages, "```", ""]), encoding="utf-8")

@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import PurePosixPath
 
-from builder import ROOT, links
 from set_address import buttons, notebook_text
+
+from builder import ROOT, links
 
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)\n?")
 HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
@@ -63,13 +64,15 @@ def save_attachments(cell, page):
 
 def describe_figures(cells):
     """Gives the figures of each code cell a description, if it has none: section, and what the text after or before says about them."""
-    section = ""
-    for number, cell in enumerate(cells):
+    section = before = ""
+    for cell, following in zip(cells, [*cells[1:], None]):
         if cell["cell_type"] == "markdown":
-            section = (HEADING.findall(cell["source"]) or [section])[-1]
+            before = cell["source"]
+            section = (HEADING.findall(before) or [section])[-1]
         elif any("image/png" in output.get("data", {}) for output in cell["outputs"]):
+            after = following["source"] if following and following["cell_type"] == "markdown" else ""
             image = cell["metadata"].setdefault("mystnb", {}).setdefault("image", {})
-            image.setdefault("alt", description(section, _text(cells, number, -1), _text(cells, number, 1)))
+            image.setdefault("alt", description(section, before, after))
 
 
 def description(section, before, after):
@@ -89,17 +92,11 @@ def description(section, before, after):
     return text
 
 
-def _text(cells, number, step):
-    """The text cell before (step -1) or after (1) a code cell, or ""."""
-    number += step
-    return cells[number]["source"] if 0 <= number < len(cells) and cells[number]["cell_type"] == "markdown" else ""
-
-
 def plain(text):
     """Markdown without its marks, on one line, for a description.
 
-    >>> plain("the *KL* of `z` from $\\mathcal N(0, I)$, [above](x.md)")
-    'the KL of z from N(0, I), above'
+    >>> plain("the *KL* of `z` is $0.5$, [above](x.md)")
+    'the KL of z is 0.5, above'
     """
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\\(?:mathcal|mathrm|mathbb|text|tfrac|frac|hat|bar|,|!|left|right)|[$*`{}#]", "", text)

@@ -69,13 +69,15 @@ def chapter_cards(out):
         place = out / f"{name}_card.jpg"
         place.parent.mkdir(parents=True, exist_ok=True)
         ImageOps.fit(picture, CARD, Image.Resampling.LANCZOS, centering=(1, 0)).save(place, quality=85)
-        cards.append(card(f"{number} · {title}", f"/{name}", f"{aim[0].upper()}{aim[1:]}.", f"/{name}_card.jpg", alt, f"{minutes} {'minute' if minutes == '1' else 'minutes'} on a laptop"))
+        time = f"{minutes} minute on a laptop" if minutes == "1" else f"{minutes} minutes on a laptop"
+        cards.append(card(f"{number} · {title}", f"/{name}", f"{aim[0].upper()}{aim[1:]}.", f"/{name}_card.jpg", alt, time))
     return grid(cards, "1 2 2 3")
 
 
 def card(title, link, text, picture, alt, foot="", kind="chapter"):
+    head = f"::::{{grid-item-card}} {title}\n:link: {link}\n:link-type: doc\n:class-card: {kind}\n:img-top: {picture}\n:img-alt: {alt}\n\n"
     foot = f"\n\n:::{{card-footer}}\n{foot}\n:::" if foot else ""
-    return f"::::{{grid-item-card}} {title}\n:link: {link}\n:link-type: doc\n:class-card: {kind}\n:img-top: {picture}\n:img-alt: {alt}\n\n{text}{foot}\n::::"
+    return f"{head}{text}{foot}\n::::"
 
 
 def grid(cards, columns):
@@ -117,7 +119,9 @@ def result_rows():
     for path in sorted((ROOT / "results").glob("*.md")):
         text = path.read_text(encoding="utf-8")
         commands = re.findall(r"^(python -m \w+(?: \w+)?|python tools/\w+\.py)", text, re.MULTILINE) or re.findall(r"`(python -m \w+(?: \w+)?)", text)
-        rows.append(f"| [{text.partition(chr(10))[0].lstrip('# ')}](/results/{path.name}) | {'<br>'.join(f'`{c}`' for c in dict.fromkeys(commands))} |")
+        rows.append(
+            f"| [{text.partition(chr(10))[0].lstrip('# ')}](/results/{path.name}) | {'<br>'.join(f'`{c}`' for c in dict.fromkeys(commands))} |"
+        )
     return "\n".join(["| page | made with |", "| --- | --- |", *rows])
 
 
