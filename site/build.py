@@ -1,7 +1,10 @@
 """Builds the course's site from the repository alone, without network and without executing anything.
 
-python site/build.py                   build/site/html/, to open from the folder or to put on any static host
-python site/build.py --out FOLDER      writes it there, and its working files into FOLDER_work
+    python site/build.py                              build/site/html/, to open from the folder or to put on any static host
+    python site/build.py --executed build/chapters    with the outputs of `chapters/build.py` in place of the committed ones
+    python site/build.py --out FOLDER                 writes it there, and its working files into FOLDER_work
+
+The pages link to each other by relative addresses.
 """
 
 import argparse
@@ -24,10 +27,13 @@ PLAYGROUNDS = ("faces", "toy")  # pages of their own, which run in the browser
 def main():
     parser = argparse.ArgumentParser(description="Builds the course's site.")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site" / "html", help="the folder of the site; the default is build/site/html")
+    parser.add_argument("--executed", type=Path, help="a folder of executed chapters, whose outputs are shown in place of the committed ones")
     options = parser.parse_args()
     start = time.monotonic()
     work = options.out.with_name(f"{options.out.name}_work").resolve()
-    source = stage(work / "source")
+    source = stage(work / "source", options.executed)
+    if (options.out / "searchindex.js").is_file():
+        shutil.rmtree(options.out)  # pages of files that are gone
     sphinx("html", source, options.out)
     for language in translations.languages():
         names = translations.pages(language)
@@ -42,7 +48,7 @@ def main():
     print(f"{options.out}: {len(list(options.out.rglob('*.html')))} pages, {size / 1e6:.0f} MB, {time.monotonic() - start:.0f} s")
 
 
-def stage(source):
+def stage(source, executed=None):
     """Writes everything that Sphinx reads into a new folder. A file that has not changed keeps its time, so that Sphinx leaves it alone."""
     fresh = source.with_name("fresh")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -50,7 +56,8 @@ def stage(source):
     api.stage(fresh)
     for name in sorted(links.shown()):
         if name.endswith(".ipynb"):
-            notebooks.stage(name, fresh, homepage())
+            other = executed and name.startswith("chapters/") and executed / Path(name).name
+            notebooks.stage(name, fresh, homepage(), other if other and other.is_file() else ROOT / name)
     for path in fresh.rglob("*"):
         old = source / path.relative_to(fresh)
         if path.is_file() and old.is_file() and old.read_bytes() == path.read_bytes():

@@ -83,7 +83,7 @@ def print_page(page, file):
             tab.goto(page.as_uri())
             tab.evaluate(LATE)
             tab.pdf(
-                path=file, format="A4", print_background=True, display_header_footer=True, header_template="<span></span>",
+                path=file, format="A4", scale=0.75, print_background=True, display_header_footer=True, header_template="<span></span>",
                 footer_template=FOOTER, margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}, outline=True, tagged=True,
             )  # fmt: skip
         finally:

@@ -15,10 +15,13 @@ HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
 LONGEST = 300  # letters of a description
 
 
-def stage(name, out, address):
-    """Writes the page of the notebook `name`, such as chapters/02_vae.ipynb, and the notebook to download, into the folder `out`."""
+def stage(name, out, address, executed):
+    """Writes the page of the notebook `name`, such as chapters/02_vae.ipynb, and the notebook to download, into the folder `out`.
+
+    executed: the file with the outputs to show.
+    """
     text = (ROOT / name).read_text(encoding="utf-8")
-    notebook = json.loads(text)
+    notebook = json.loads(executed.read_text(encoding="utf-8"))
     page, folder = out / name, out / PurePosixPath(name).parent
     folder.mkdir(parents=True, exist_ok=True)
     download = f"{page.stem}_download/{page.name}"

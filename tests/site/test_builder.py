@@ -6,11 +6,9 @@ import shutil
 import sys
 
 import pytest
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "site"))
 import set_address  # noqa: E402
 from builder import api, docstrings, links, notebooks, pages  # noqa: E402
+from conftest import ROOT
 
 
 @pytest.mark.parametrize("module", [api, docstrings, links, notebooks, pages, set_address], ids=lambda module: module.__name__)
@@ -36,6 +34,19 @@ def test_examples_in_docstrings(module):
 def test_links_lead_to_pages_of_the_site_or_are_text(text, name, expected):
     page = {"README.md": "index.md", "solutions/README.md": "instructors.md"}.get(name)
     assert links.rewrite(text, name, page) == expected
+
+
+def test_outputs_of_an_own_run_take_the_place_of_the_committed_ones(tmp_path):
+    name = "chapters/appendix/rmsprop.ipynb"
+    own = json.loads((ROOT / name).read_text())
+    place = next(number for number, cell in enumerate(own["cells"]) if cell["cell_type"] == "code" and cell["outputs"])
+    own["cells"][place]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["of my own run"]}]
+    (tmp_path / "rmsprop.ipynb").write_text(json.dumps(own))
+    for executed, expected in ((tmp_path / "rmsprop.ipynb", True), (ROOT / name, False)):
+        notebooks.stage(name, tmp_path / "out", set_address.PLACEHOLDER, executed)
+        page = json.loads((tmp_path / "out" / name).read_text())
+        assert ("of my own run" in json.dumps(page["cells"][place]["outputs"])) == expected
+        assert "colab" not in page["cells"][0]["source"] and "{download}" in page["cells"][0]["source"]
 
 
 def test_no_solution_is_shown():
