@@ -39,7 +39,7 @@ def main():
         names = translations.pages(language)
         folder = translations.stage(source, work / f"source_{language}", names)
         sphinx("html", folder, options.out / language, language, root=names[0])
-        translations.share_static(options.out / language)
+        translations.share_static(options.out / language, language)
     for name in PLAYGROUNDS:
         if (HERE / name).is_dir():
             shutil.copytree(HERE / name, options.out / name, dirs_exist_ok=True)

@@ -47,6 +47,7 @@ html_js_files = [("site.js", {"loading_method": "defer"})]
 html_copy_source = False
 html_show_sourcelink = False
 html_favicon = "_static/icon.png"
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "show_navbar_depth": 1,
     "show_toc_level": 2,

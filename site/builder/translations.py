@@ -32,10 +32,13 @@ def stage(source, folder, names):
     return folder
 
 
-def share_static(folder):
+def share_static(folder, language):
     """Lets the pages of a language use the styles and scripts of the English site, instead of a copy."""
+    own = f"translations_{language}.js"  # Sphinx's words for the search
+    (folder / "_static" / "translations.js").replace(folder.parent / "_static" / own)
     for path in folder.glob("*.html"):
-        path.write_text(path.read_text(encoding="utf-8").replace('"_static/', '"../_static/'), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace('"_static/', '"../_static/')
+        path.write_text(text.replace("_static/translations.js", f"_static/{own}"), encoding="utf-8")
     shutil.rmtree(folder / "_static")
 
 
