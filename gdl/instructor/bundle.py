@@ -13,6 +13,8 @@ from gdl.instructor.wheel import course_wheel
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+COURSE = re.compile(r'^COURSE = "[^"\n]*"', re.MULTILINE)  # in the set-up cell
+
 
 def bundle(notebooks: Mapping[str, "NotebookNode"], address: str | None = None) -> dict[str, bytes]:
     """The contents of the files for students, by file name.
@@ -41,10 +43,10 @@ def with_address(notebook: "NotebookNode", name: str, address: str | None) -> "N
 
     notebook = nbformat.from_dict(notebook)
     cells = [cell for cell in notebook.cells if "set-up" in cell.metadata.get("tags", [])]
-    if len(cells) != 1 or cells[0].source.count('COURSE = ""') != 1:
+    if len(cells) != 1 or len(COURSE.findall(cells[0].source)) != 1:
         raise CourseError(f'{name}: it needs exactly one cell with the tag set-up and in it one line COURSE = "", for the address of the course.')
     if address:
-        cells[0].source = cells[0].source.replace('COURSE = ""', f'COURSE = "{address}"')
+        cells[0].source = COURSE.sub(f'COURSE = "{address}"', cells[0].source)
     return notebook
 
 
