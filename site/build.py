@@ -18,8 +18,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tools")]
 
-from builder import ROOT, api, links, notebooks, pages, translations  # noqa: E402
 from set_address import homepage  # noqa: E402
+
+from builder import ROOT, api, links, notebooks, pages, translations  # noqa: E402
 
 PLAYGROUNDS = ("faces", "toy")  # pages of their own, which run in the browser
 

@@ -10,9 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from builder import pages, translations
-
 import build
+from builder import pages, translations
 
 
 def main():

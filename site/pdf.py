@@ -10,9 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from builder import ROOT
-
 import build
+from builder import ROOT
 
 BOOK = """# Generative deep learning with faces
 

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 import set_address  # noqa: E402
-from builder import api, docstrings, links, notebooks, pages  # noqa: E402
 from conftest import ROOT
+
+from builder import api, docstrings, links, notebooks, pages  # noqa: E402
 
 
 @pytest.mark.parametrize("module", [api, docstrings, links, notebooks, pages, set_address], ids=lambda module: module.__name__)
