@@ -2,13 +2,16 @@
 
 import re
 
+from builder import ROOT
+
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "gdl").rglob("*.py")))
 ITEM = re.compile(r"^(\w+(?:, \w+)*): (?=\S)")
 INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
 def process(app, what, name, obj, options, lines):
-    """For the event `autodoc-process-docstring`: changes `lines` in place."""
-    lines[:] = to_rst(lines)
+    """For the event `autodoc-process-docstring`: changes `lines` in place. A docstring that a method inherits from Keras is left out."""
+    lines[:] = to_rst(lines) if lines and lines[0].strip() in SOURCES else []
 
 
 def to_rst(lines):
