@@ -169,6 +169,17 @@ def test_without_github_there_are_no_buttons(tmp_path):
     assert line.count("chapters/00_faces.ipynb") == 3
 
 
+def test_pages_in_the_browser_are_linked_where_they_exist(tmp_path, monkeypatch):
+    for module in (pages, notebooks):
+        monkeypatch.setattr(module, "SITE", tmp_path)
+    assert pages.play() == "" and "browser" not in notebooks.launch(set_address.PLACEHOLDER, "chapters/04_gan.ipynb", "x")
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "index.html").touch()
+    assert 'href="toy/index.html"' in pages.play() and "faces" not in pages.play().replace("Faces", "")
+    assert 'href="../toy/index.html"' in notebooks.launch(set_address.PLACEHOLDER, "chapters/04_gan.ipynb", "x")
+    assert "browser" not in notebooks.launch(set_address.PLACEHOLDER, "exercises/04_gan.ipynb", "x")
+
+
 def test_this_repository_is_in_step_with_its_own_setting(monkeypatch):
     run(monkeypatch, "--check")
 
