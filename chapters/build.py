@@ -1,6 +1,6 @@
-"""Executes the chapters and writes each as an HTML page with its pictures.
+"""Executes the chapters and keeps each with its outputs; `make chapters` then makes the site from them.
 
-    python chapters/build.py            pages in build/chapters/, with an index; pages that are up to date stay
+    python chapters/build.py            executed notebooks in build/chapters/; those that are up to date stay
     python chapters/build.py --write    also writes the outputs back into the notebooks, for committing
     python chapters/build.py 00 01      only these chapters
     python chapters/build.py score      only the appendix whose name begins so
@@ -10,9 +10,7 @@ The environment variable GDL_PROFILE sets how much is computed; without it the p
 
 import argparse
 import base64
-import copy
 import hashlib
-import html
 import io
 import os
 import re
@@ -21,38 +19,24 @@ import tempfile
 import time
 from pathlib import Path
 
-import latex2mathml.converter
 import nbformat
 import numpy as np
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbconvert import HTMLExporter
 from PIL import Image
 
 from gdl.files import whole_file
 
 CHAPTERS = Path(__file__).resolve().parent
 ROOT = CHAPTERS.parent
-PAGES = ROOT / "build" / "chapters"
+EXECUTED_HERE = ROOT / "build" / "chapters"
+EXECUTED = CHAPTERS / "executed.txt"  # for each notebook the hash of the code that made its committed outputs
 LIMIT = 1_450_000  # characters of a notebook with its pictures
-MATH = re.compile(r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 CLOCK = re.compile(r" \[[\d:]+<[\d:]+, +[\d.]+(?:batch/s|s/batch)(?:, |\])")  # of a progress bar
-LINK = re.compile(r"\]\((?:\.\./|appendix/)?(\w+)\.ipynb\)")  # from one chapter to another, whose pages lie in one folder
-INDEX = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Generative deep learning with faces</title>
-<style>body {{ font: 1.1rem/1.6 sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}</style>
-<h1>Generative deep learning with faces</h1>
-<ul>
-{rows}
-</ul>
-</html>
-"""
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Executes the chapters and writes each as an HTML page.")
+    parser = argparse.ArgumentParser(description="Executes the chapters and keeps each with its outputs.")
     parser.add_argument("chapters", nargs="*", help="how the chapters' names begin, such as 00 or 01_auto; the default is all chapters")
     parser.add_argument("--write", action="store_true", help="also write the outputs into the notebooks")
     options = parser.parse_args()
@@ -70,13 +54,11 @@ def main():
                 print(f"{path.stem}: up to date")
             else:
                 failed += not build(path, options.write)
-    write_index(all_chapters)
-    print(f"Open {os.path.relpath(PAGES / 'index.html')}")
     sys.exit(bool(failed))
 
 
 def build(path, write):
-    """Executes one chapter and writes its page. Returns whether every cell ran."""
+    """Executes one chapter and keeps it with its outputs. Returns whether every cell ran."""
     notebook = nbformat.read(path, as_version=4)
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     fingerprint = sources(path)
@@ -105,7 +87,7 @@ def build(path, write):
     remove_widgets(notebook)
     remove_blank_text(notebook)
     attach_finished_picture(notebook)
-    write_page(path, notebook, ending="" if problem else fingerprint)
+    keep(path, notebook, "" if problem else fingerprint)
     if problem:
         print_progress(f"{path.stem}: stopped with {problem}\n")
         return False
@@ -116,8 +98,23 @@ def build(path, write):
         notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
         with whole_file(path) as partial:
             nbformat.write(notebook, partial)
+        record(path.stem, code_hash(notebook))
     print_progress(f"{path.stem}: done, {time.monotonic() - start:.0f} s\n")
     return True
+
+
+def code_hash(notebook):
+    """A hash of the notebook's code. The address of the course in the set-up cell does not count, because it changes no output."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256(re.sub(r'^COURSE = ".*?"', "", "\n\n".join(code), flags=re.MULTILINE).encode()).hexdigest()
+
+
+def record(name, digest):
+    """Writes the hash of the code that has been executed into EXECUTED."""
+    lines = dict(line.split() for line in EXECUTED.read_text(encoding="utf-8").splitlines()) if EXECUTED.is_file() else {}
+    lines[name] = digest
+    with whole_file(EXECUTED) as partial:
+        partial.write_text("".join(f"{name} {digest}\n" for name, digest in sorted(lines.items())), encoding="utf-8")
 
 
 def remove_widgets(notebook):
@@ -197,50 +194,26 @@ def print_progress(text):
 
 
 def sources(path):
-    """The comment that ends a page: a hash of everything that the page is made from."""
+    """A hash of everything that the outputs are made from."""
     digest = hashlib.sha256(path.read_bytes())
     for file in sorted((ROOT / "gdl").rglob("*.py")):
         digest.update(file.read_bytes())
     for name in ("GDL_PROFILE", "GDL_DATA"):
         digest.update(os.environ.get(name, "").encode())
-    return f"<!-- made from {digest.hexdigest()} -->"
+    return digest.hexdigest()
 
 
 def up_to_date(path):
-    """Whether the page was made from this chapter, this package and this profile."""
-    page = PAGES / f"{path.stem}.html"
-    return page.is_file() and page.read_text(encoding="utf-8").endswith(sources(path))
+    """Whether the chapter was executed with this code, this package and this profile."""
+    kept = EXECUTED_HERE / f"{path.stem}.ipynb"
+    return kept.is_file() and nbformat.read(kept, as_version=4).metadata.get("made_from") == sources(path)
 
 
-def write_page(path, notebook, ending=""):
-    """Writes the executed notebook as an HTML page that contains its pictures and formulas and needs no network."""
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = LINK.sub(r"](\1.html)", MATH.sub(formula, cell.source))
-    exporter = HTMLExporter(require_js_url="", mathjax_url="")
-    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
-    with whole_file(PAGES / f"{path.stem}.html") as partial:
-        partial.write_text(body + ending, encoding="utf-8")
-
-
-def formula(match):
-    """Turns a formula between dollar signs into MathML, which browsers display without a library; code is not changed."""
-    code, display, inline = match.groups()
-    if code:
-        return code
-    return latex2mathml.converter.convert(display or inline, display="block" if display else "inline")
-
-
-def write_index(chapters):
-    """Writes the page that lists the chapters."""
-    rows = []
-    for path in chapters:
-        if (PAGES / f"{path.stem}.html").is_file():
-            title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
-            rows.append(f'<li><a href="{path.stem}.html">{html.escape(title)}</a></li>')
-    with whole_file(PAGES / "index.html") as partial:
-        partial.write_text(INDEX.format(rows="\n".join(rows)), encoding="utf-8")
+def keep(path, notebook, made_from):
+    """Writes the executed notebook into EXECUTED_HERE. made_from: the hash of its sources, or "" if it stopped with an error."""
+    notebook.metadata["made_from"] = made_from
+    with whole_file(EXECUTED_HERE / f"{path.stem}.ipynb") as partial:
+        nbformat.write(notebook, partial)
 
 
 if __name__ == "__main__":

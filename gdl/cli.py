@@ -1,11 +1,11 @@
-"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | grade | release`."""
+"""The course in a terminal: `python -m gdl prepare | train | sample | fid | experiment | project | grade | mark | similar | release`."""
 
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from gdl.arguments import whole_number
+from gdl.arguments import number, whole_number
 from gdl.data.faces import faces as open_faces
 from gdl.data.faces import find_faces
 from gdl.errors import CourseError, DataError
@@ -13,6 +13,7 @@ from gdl.experiments.experiment import read_tables
 from gdl.experiments.job import FEWEST, Job
 from gdl.experiments.options import parser
 from gdl.machine import start_tensorflow
+from gdl.project.rules import SAMPLES
 from gdl.shipped import SHA256
 from gdl.training.devices import check_devices, machines, open_strategy
 from gdl.training.lock import locked
@@ -24,7 +25,7 @@ from gdl.training.run_files import read_settings, run_path
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command. Exit status 0: done; 1: a problem, said in one sentence; 2: wrong options; 130: interrupted."""
     options = parser().parse_args(arguments)
-    commands = dict(prepare=prepare, train=train, sample=sample, fid=fid, experiment=experiment, grade=grade, release=release)
+    commands = {command.__name__: command for command in (prepare, train, sample, fid, experiment, project, grade, mark, similar, release)}
     try:
         commands[options.command](options)
     except CourseError as error:
@@ -145,9 +146,42 @@ def experiment(options: Namespace) -> None:
     run(options.file, options.out, options.small, replaced)
 
 
+def project(options: Namespace) -> None:
+    """`gdl project`"""
+    whole_number("--samples", options.samples, SAMPLES)
+    number("--minutes", options.minutes)
+    _check_data(options.data)
+    settings = {name: getattr(options, name) for name in ("data", "n", "samples", "network", "minutes")}
+    if options.action == "leaderboard":
+        return _leaderboard(options, settings)
+    start_tensorflow()
+    from gdl.project.check import check
+    from gdl.project.table import table
+
+    rows = check(options.folder, **settings).rows
+    print(table(rows))
+    if missing := sum(not row.ok for row in rows):
+        raise CourseError(f"{missing} of {len(rows)} checks of {options.folder} are not met: see the lines that begin with MISSING.")
+
+
+def _leaderboard(options, settings):
+    start_tensorflow()
+    try:
+        from gdl.project.leaderboard import leaderboard
+    except ModuleNotFoundError as error:
+        raise CourseError(f"gdl project leaderboard needs {error.name}: pip install 'gdl[instructor]'.") from None
+
+    if options.unsafe:
+        print("gdl: WITHOUT A SANDBOX: a damaged file of weights can do whatever you can. The page says so.", file=sys.stderr)
+    entries = leaderboard(options.folder, options.out, **settings, seconds=options.seconds, unsafe=options.unsafe)
+    failed = sum(bool(entry["failed"]) for entry in entries)
+    print(f"{Path(options.out) / 'index.html'}: hand-ins: {len(entries)}, of which {failed} could not be used.")
+
+
 def grade(options: Namespace) -> None:
     """`gdl grade`"""
     try:
+        from gdl.instructor.grading.class_list import read_class
         from gdl.instructor.grading.grade import grade as grade_folder
     except ModuleNotFoundError as error:
         raise CourseError(f"gdl grade needs {error.name}: pip install 'gdl[instructor]'.") from None
@@ -155,16 +189,42 @@ def grade(options: Namespace) -> None:
     if options.unsafe:
         print("gdl: WITHOUT A SANDBOX: each notebook can read, change and send whatever you can. Every result is marked as unsafe.", file=sys.stderr)
     chosen = {name: getattr(options, name) for name in ("solutions", "exercise", "marks", "unsafe", "seconds")}
-    results = grade_folder(options.submissions, options.out, **chosen)
-    waiting = sum(question["points"] is None for result in results for question in result["questions"])
-    print(f"{len(results)} notebooks are graded: {Path(options.out) / 'summary.html'}. Answers to mark by hand: {waiting}, in person.csv.")
+    class_list = read_class(options.students, options.late_percent, options.free_days) if options.students else None
+    results = grade_folder(options.submissions, options.out, **chosen, class_list=class_list)
+    notebooks = [result for result in results if not {"with", "absent"} & set(result)]
+    waiting = sum(question["points"] is None for result in notebooks for question in result["questions"])
+    if changed := sum("changed" in result for result in results):
+        print(f"The points of {changed} students have changed since the last run: {Path(options.out) / 'changes.csv'}.")
+    print(f"{len(notebooks)} notebooks are graded: {Path(options.out) / 'summary.html'}. Answers to mark by hand: {waiting}, in person.csv.")
+
+
+def mark(options: Namespace) -> None:
+    """`gdl mark`"""
+    try:
+        from gdl.instructor.marking_page.mark import mark as mark_answers
+    except ModuleNotFoundError as error:
+        raise CourseError(f"gdl mark needs {error.name}: pip install 'gdl[lab,instructor]'.") from None
+
+    mark_answers(options.marks, options.submissions, options.solutions, options.port, options.browser)
+
+
+def similar(options: Namespace) -> None:
+    """`gdl similar`"""
+    try:
+        from gdl.instructor.grading.class_list import read_class
+        from gdl.instructor.similarity.similar import similar as compare
+    except ModuleNotFoundError as error:
+        raise CourseError(f"gdl similar needs {error.name}: pip install 'gdl[lab,instructor]'.") from None
+
+    found = compare(options.marks, options.solutions, read_class(options.students) if options.students else None, options.pairs)
+    print(f"{len(found)} pairs of students are listed, for a person to judge: {Path(options.marks) / 'similar.html'}.")
 
 
 def release(options: Namespace) -> None:
     """`gdl release`"""
     from gdl.instructor.release import release as release_course
 
-    release_course(options.solutions, options.exercises, options.out, options.address)
+    release_course(options.solutions, options.exercises, options.out, options.address, options.seed)
 
 
 def _check_run(run):

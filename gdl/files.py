@@ -10,7 +10,8 @@ import platform
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def write_file(path: str | Path, content: bytes | str, room: str = ROOM, place: 
     """
     with whole_file(path, room, place) as partial:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def write_zip(path: Path, folder: str, files: Mapping[str, bytes]) -> None:
+    """Packs the files into one zip, in which they are in `folder`. The same files give the same bytes."""
+    with whole_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in sorted(files.items()):
+            info = zipfile.ZipInfo(f"{folder}/{name}")  # its time is 1980
+            info.external_attr, info.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
+            packed.writestr(info, content)
 
 
 @contextmanager

@@ -20,7 +20,6 @@ pytestmark = pytest.mark.slow
 TIMEOUT = 120  # seconds for any one thing, on a machine that is busy
 TOKEN = "test"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-CELLS = (ROOT / "tests" / "programs" / "explorer_and_map.py").read_text().split("# %% ")[1:]  # each begins with its title
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +27,16 @@ def folder(tmp_path_factory):
     """A folder with the notebook."""
     folder = tmp_path_factory.mktemp("browser")
     (folder / "notebooks").mkdir()
-    cells = [nbformat.v4.new_code_cell(f"# {cell.strip()}") for cell in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "notebooks" / "test.ipynb")
+    write_program("explorer_and_map", folder / "notebooks" / "test.ipynb")
     return folder
+
+
+def write_program(name, path):
+    """A program of tests/programs as a notebook, its cells divided by # %%, each of which begins with the cell's title."""
+    sources = (ROOT / "tests" / "programs" / f"{name}.py").read_text().split("# %% ")[1:]
+    cells = [nbformat.v4.new_code_cell(f"# {source.strip()}") for source in sources]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +155,7 @@ CODES = np.random.default_rng(3).standard_normal((2, 2))  # of the first face an
 
 def shows(page, face):
     """Waits until the page shows this face."""
+    page.locator(".jp-OutputArea .widget-image").wait_for()
     give_up = time.monotonic() + TIMEOUT
     while np.abs(picture(page) - face).max() > 1:
         assert time.monotonic() < give_up, f"shown {picture(page)[0, 0]}, expected {face[0, 0]}"
@@ -210,6 +216,30 @@ def test_a_chapter_as_it_is_committed_shows_the_stills(page, server, folder):
     still.wait_for()
     assert still.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
     assert not page.locator(".jupyter-widgets").count()
+
+
+def test_the_buttons_of_a_conditional_model_say_what_it_is_told(page, server, folder):
+    write_program("explorer_of_conditions", folder / "notebooks" / "told.ipynb")
+    open_notebook(page, server, "told.ipynb")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    red, green = CODES[0]
+    shows(page, face_of(red, green))
+
+    def tell(name, word):
+        row = page.locator(".widget-toggle-buttons").filter(has_text=name)
+        assert row.get_by_role("button").all_inner_texts() == ["no", "-", "yes"]
+        row.get_by_role("button", name=word, exact=True).click()
+
+    for word, change in (("yes", 2), ("no", -2), ("-", 0), ("yes", 2)):
+        tell("Smiling", word)
+        shows(page, face_of(red + change, green))
+    tell("Male", "no")
+    shows(page, face_of(red + 2, green - 2))
+    page.get_by_role("button", name="Another face").click()
+    shows(page, face_of(*(CODES[1] + [2, -2])))
+    page.get_by_role("button", name="Reset", exact=True).click()
+    shows(page, face_of(*CODES[1]))
+    assert page.locator(".widget-toggle-button.mod-active").all_inner_texts() == ["-", "-"]
 
 
 def test_an_exercise_as_a_student_does_it(page, server, folder):

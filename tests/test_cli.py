@@ -120,7 +120,10 @@ MISTAKES = {
 @pytest.mark.slow
 def test_help_and_mistakes_do_not_wait_for_tensorflow(tmp_path):
     """Help is exit status 0, wrong options are 2, and a mistake is one sentence, which Python's exit makes status 1."""
-    helps = ["--help", *(f"{command} --help" for command in ("prepare", "train", "train vae", "sample", "fid", "experiment", "grade", "release"))]
+    commands = (
+        "prepare", "train", "train vae", "sample", "fid", "experiment", "project check", "project leaderboard", "grade", "mark", "similar", "release",
+    )  # fmt: skip
+    helps = ["--help", *(f"{command} --help" for command in commands)]
     wrong = ["", "train", "train autoencoder", "train painter --out x", "train gan --image-noise 0.1 --out x"]
     (tmp_path / "empty.toml").write_text("")
     (tmp_path / "broken.toml").write_text("[train")

@@ -1,4 +1,4 @@
-"""chapters/build.py: executes a notebook, writes its page, and knows when nothing has changed."""
+"""chapters/build.py: executes a notebook, keeps it with its outputs, and knows when nothing has changed."""
 
 import base64
 import importlib.util
@@ -25,7 +25,8 @@ def build(tmp_path, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "CHAPTERS", tmp_path)
-    monkeypatch.setattr(module, "PAGES", tmp_path / "pages")
+    monkeypatch.setattr(module, "EXECUTED_HERE", tmp_path / "kept")
+    monkeypatch.setattr(module, "EXECUTED", tmp_path / "executed.txt")
     monkeypatch.setenv("GDL_PROFILE", "smoke")
     monkeypatch.setenv("GDL_RUNS", "kept")  # main sets it: put back afterwards
     write_chapter(tmp_path, PICTURE)
@@ -44,12 +45,15 @@ def run(build, monkeypatch, *arguments):
     return end.value.code
 
 
-def test_a_page_holds_pictures_and_formulas_and_is_made_once(build, monkeypatch, capsys, tmp_path):
+def kept(tmp_path, name="00_test"):
+    return nbformat.read(tmp_path / "kept" / f"{name}.ipynb", 4)
+
+
+def test_an_executed_chapter_is_kept_with_its_pictures_and_is_made_once(build, monkeypatch, capsys, tmp_path):
     assert run(build, monkeypatch) == 0
-    page = (tmp_path / "pages" / "00_test.html").read_text()
-    assert page.count('src="data:image/png;base64') == 2, "the picture in its place and at the head of the chapter"
-    assert "<math" in page and "$HOME" in page and 'src="http' not in page
-    assert "00_test.html" in (tmp_path / "pages" / "index.html").read_text()
+    first, picture = kept(tmp_path).cells
+    assert picture.outputs[0].text == "drawing\n"
+    assert first.attachments["finished.png"]["image/png"] == picture.outputs[1].data["image/png"], "in its place and at the head of the chapter"
     assert "done" in capsys.readouterr().out
     assert not nbformat.read(tmp_path / "00_test.ipynb", 4).cells[1].outputs, "the notebook itself is left alone"
 
@@ -58,11 +62,14 @@ def test_a_page_holds_pictures_and_formulas_and_is_made_once(build, monkeypatch,
     write_chapter(tmp_path, PICTURE.replace("drawing", "again"))
     assert run(build, monkeypatch) == 0
     assert "up to date" not in capsys.readouterr().out
+    assert kept(tmp_path).cells[1].outputs[0].text == "again\n"
 
 
 def test_write_puts_outputs_into_the_notebook(build, monkeypatch, tmp_path):
     assert run(build, monkeypatch, "--write") == 0
-    first, picture = nbformat.read(tmp_path / "00_test.ipynb", 4).cells
+    notebook = nbformat.read(tmp_path / "00_test.ipynb", 4)
+    first, picture = notebook.cells
+    assert (tmp_path / "executed.txt").read_text() == f"00_test {build.code_hash(notebook)}\n"
     assert picture.outputs[0].text == "drawing\n"
     assert first.attachments["finished.png"]["image/png"] == picture.outputs[1].data["image/png"]
 
@@ -103,9 +110,7 @@ def test_widgets_are_replaced_by_their_picture(build, monkeypatch, tmp_path):
     notebook = nbformat.read(tmp_path / "00_test.ipynb", 4)
     assert set(notebook.cells[1].outputs[0].data) == {"image/png", "text/plain"}
     assert "widgets" not in notebook.metadata
-    page = (tmp_path / "pages" / "00_test.html").read_text()
-    assert page.count('src="data:image/png;base64') == 2
-    assert "widget-view" not in page and "widget-state" not in page
+    assert set(kept(tmp_path).cells[1].outputs[0].data) == {"image/png", "text/plain"}
 
 
 def test_a_failing_chapter_is_reported_and_never_up_to_date(build, monkeypatch, capsys, tmp_path):
@@ -116,17 +121,13 @@ def test_a_failing_chapter_is_reported_and_never_up_to_date(build, monkeypatch, 
         assert "00_test: stopped with ZeroDivisionError: division by zero" in capsys.readouterr().out
 
 
-def test_appendices_have_pages_after_the_chapters_and_links_lead_to_pages(build, monkeypatch, tmp_path):
+def test_appendices_come_after_the_chapters_and_run_in_their_own_folder(build, monkeypatch, capsys, tmp_path):
     (tmp_path / "appendix").mkdir()
-    cells = [
-        nbformat.v4.new_markdown_cell("# Appendix · More\n\n[back](../00_test.ipynb)"),
-        nbformat.v4.new_code_cell("import os; print(os.getcwd())"),
-    ]
+    cells = [nbformat.v4.new_markdown_cell("# Appendix · More"), nbformat.v4.new_code_cell("import os; print(os.getcwd())")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "appendix" / "more.ipynb")
     assert run(build, monkeypatch) == 0
-    page = (tmp_path / "pages" / "more.html").read_text()
-    assert 'href="00_test.html"' in page and str(tmp_path / "appendix") in page
-    assert re.findall(r'href="(\w+)\.html"', (tmp_path / "pages" / "index.html").read_text()) == ["00_test", "more"]
+    assert re.findall(r"^(\w+): done", capsys.readouterr().out, re.MULTILINE) == ["00_test", "more"]
+    assert str(tmp_path / "appendix") in kept(tmp_path, "more").cells[1].outputs[0].text
     assert run(build, monkeypatch, "more", "--write") == 0
     assert "appendix" in nbformat.read(tmp_path / "appendix" / "more.ipynb", 4).cells[1].outputs[0].text
 

@@ -1,5 +1,6 @@
 """The files around the package agree with each other, and name nothing that only one machine has."""
 
+import hashlib
 import inspect
 import json
 import re
@@ -178,6 +179,19 @@ def test_notebooks_are_executed_from_top_to_bottom(path):
     assert not any(output["output_type"] == "error" for output in outputs)
     assert not any(output.get("name") == "stderr" for output in outputs)
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1)), "it ran from top to bottom"
+
+
+def code_hash(path):
+    """The hash that chapters/build.py writes, worked out by hand."""
+    code = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    return hashlib.sha256(re.sub(r'^COURSE = ".*?"', "", "\n\n".join(code), flags=re.MULTILINE).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("path", CHAPTERS + APPENDICES, ids=lambda path: path.stem)
+def test_outputs_are_those_of_the_code(path):
+    """`make outputs` writes the hash; code that was edited afterwards has outputs of other code."""
+    executed = dict(line.split() for line in (ROOT / "chapters" / "executed.txt").read_text().splitlines())
+    assert executed[path.stem] == code_hash(path), f"the code has changed since its outputs were made: python chapters/build.py --write {path.stem}"
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

@@ -17,6 +17,7 @@ import http.server
 import json
 import os
 import random
+import re
 import shutil
 import string
 import subprocess
@@ -188,10 +189,9 @@ def run(notebook, way, wheel, machine):
     with served(wheel.parent) as address:
         notebook = saved_by_colab(notebook)
         for cell in notebook.cells:
-            if cell.source.startswith('COURSE = ""'):
-                cell.source = machine.at_home(
-                    cell.source.replace('COURSE = ""', f'COURSE = "{address}{wheel.name}"' if way == "address" else 'COURSE = ""')
-                )
+            if cell.source.startswith('COURSE = "'):
+                course = f'COURSE = "{address}{wheel.name}"' if way == "address" else 'COURSE = ""'
+                cell.source = machine.at_home(re.sub(r'^COURSE = "[^"]*"', course, cell.source))
         notebook.cells.append(nbformat.v4.new_code_cell(REPORT))
         notebook.cells[-1].pop("id", None)
         try:

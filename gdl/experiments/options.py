@@ -4,6 +4,7 @@ import argparse
 
 from gdl.experiments.job import NETWORKS, PRECISIONS, Job
 from gdl.models.architecture import DOWNSAMPLING, UPSAMPLING, Architecture
+from gdl.project.rules import FACES, MEASURED, MINUTES
 from gdl.shipped import SHA256
 from gdl.training.recipes import PHOTOGRAPHS
 from gdl.training.training_options import TrainingOptions
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="python -m gdl COMMAND --help lists the options of a command.",
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for add in (_prepare, _train, _sample, _fid, _experiment, _grade, _release):
+    for add in (_prepare, _train, _sample, _fid, _experiment, _project, _grade, _mark, _similar, _release):
         add(commands)
     return top
 
@@ -110,6 +111,7 @@ def _train(commands):
     model = models.add_parser("flow", help="chapter 12", description=text, **STYLE)
     own = _add_flow(model)
     own.add_argument("--pixel-range", type=int, nargs=2, default=(-1, 1), metavar=("LOW", "HIGH"), help="of the images that it makes, 0 1 or -1 1")
+    own.add_argument("--patch", type=int, default=1, metavar="N", help="squares of NxN pixels that the network sees as one pixel with more channels")
 
     text = "Trains a flow from noise to the codes of an autoencoder (chapter 12). The defaults are the course's recipe for CelebA at 64x64 pixels."
     model = models.add_parser("latent_flow", help="chapter 12", description=text, **STYLE)
@@ -180,6 +182,38 @@ def _experiment(commands):
     command.add_argument("--precision", choices=PRECISIONS, help="as in train; without it, as in the file")
 
 
+def _project(commands):
+    text = "The final project (folder project/): checks a hand-in, or makes the leaderboard of a class."
+    command = commands.add_parser("project", help="check a hand-in of the final project, or make a leaderboard", description=text)
+    actions = command.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+
+    text = (
+        "Checks a hand-in of the final project: its images are made anew from its weights and measured, and compared with what it claims. "
+        "Prints what is missing and how to mend it. Exit status 0: nothing is missing. Example: python -m gdl project check hand-in"
+    )
+    check = actions.add_parser("check", help="check a hand-in, your own or another's", description=text, **STYLE)
+    check.add_argument("folder", help="folder or zip of the hand-in, with its project.toml")
+
+    text = (
+        "For instructors: computes the numbers of every hand-in anew from its weights, in the grader's sandbox (Linux with bubblewrap), and "
+        "writes a page and a CSV file. Can be stopped at any moment; the same command continues. "
+        "Example: python -m gdl project leaderboard hand-ins --out page"
+    )
+    board = actions.add_parser("leaderboard", help="make the leaderboard of a class", description=text, **STYLE)
+    board.add_argument("folder", help="folder of all hand-ins, each a folder or a zip")
+    board.add_argument("--out", required=True, help="folder for index.html, leaderboard.csv and the results, from which the command continues")
+    for action in (check, board):
+        action.add_argument("--data", help=DATA)
+        action.add_argument("--n", type=int, default=FACES, help="compare with at most this many faces, drawn at random from each split")
+        action.add_argument("--samples", type=int, default=MEASURED, help="number of images of each model that are measured")
+        action.add_argument(
+            "--network", choices=NETWORKS, help="network whose features are compared; without it, the classifier that comes with the course"
+        )
+        action.add_argument("--minutes", type=float, default=MINUTES, help="budget of training in minutes, as the history counts them")
+    board.add_argument("--seconds", type=float, default=300.0, help="time limit for making the images of one hand-in")
+    board.add_argument("--unsafe", action="store_true", help="run without a sandbox; the page says so")
+
+
 def _grade(commands):
     text = (
         "For instructors: grades a folder of notebooks, or its zip, as a learning platform exports it. Every notebook runs in a sandbox "
@@ -198,8 +232,44 @@ def _grade(commands):
         "--seconds", type=float, default=30.0, help="time limit of one cell or one call; a whole notebook may take twenty times as long"
     )
     command.add_argument(
+        "--students", metavar="CSV", help="list of the class with pairs and late days; then those who handed in nothing have a row in grades.csv"
+    )
+    command.add_argument(
+        "--late-percent",
+        type=float,
+        default=0.0,
+        metavar="PERCENT",
+        help="deducted for each late day, of the points of the exercise; with --students",
+    )
+    command.add_argument("--free-days", type=float, default=0.0, metavar="DAYS", help="late days in the whole term that cost nothing")
+    command.add_argument(
         "--unsafe", action="store_true", help="run without a sandbox: a notebook can then do whatever you can; every result is marked as unsafe"
     )
+
+
+def _mark(commands):
+    text = (
+        "For instructors: shows the answers that a person marks, one at a time in a browser, with the question, the model answer and the rubric, "
+        "and without names. Points and comments are saved in person.csv at once. Works offline. Example: python -m gdl mark marks"
+    )
+    command = commands.add_parser("mark", help="mark open answers in a browser", description=text, **STYLE)
+    command.add_argument("marks", help="folder of gdl grade --out")
+    command.add_argument("--submissions", help="folder or zip that was graded; with it, the page shows the pictures in the notebooks")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--port", type=int, default=0, help="port of the page on this machine; 0 chooses a free one")
+    command.add_argument("--browser", action=argparse.BooleanOptionalAction, default=True, help="open the page in a browser")
+
+
+def _similar(commands):
+    text = (
+        "For instructors: lists the pairs of students whose answers have most in common that few others have, without names of variables, comments "
+        "and layout, and without what the solution and the given code contain. A person judges. Example: python -m gdl similar marks"
+    )
+    command = commands.add_parser("similar", help="list answers that are alike", description=text, **STYLE)
+    command.add_argument("marks", help="folder of gdl grade --out")
+    command.add_argument("--solutions", default="solutions", help="folder of the solution notebooks")
+    command.add_argument("--students", metavar="CSV", help="list of the class; students of one pair in it are not compared")
+    command.add_argument("--pairs", type=int, default=20, help="number of pairs to list for each exercise")
 
 
 def _release(commands):
@@ -213,6 +283,9 @@ def _release(commands):
     command.add_argument("--out", default="dist/students", help="folder to hand to students; a .zip file of it is written beside it")
     command.add_argument(
         "--address", metavar="URL", help="address of the wheel for students' notebooks: that of its folder, ending in /, or of the file"
+    )
+    command.add_argument(
+        "--seed", type=int, help="also write solutions-SEED beside --out, whose hidden tests draw other numbers, for gdl grade --solutions"
     )
 
 

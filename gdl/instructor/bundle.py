@@ -1,18 +1,19 @@
 """The bundle for students: the exercises, the course as a wheel, and a page on how to begin, in a folder and as a zip."""
 
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdl.errors import CourseError
-from gdl.files import whole_file, whole_folder
+from gdl.files import whole_folder
 from gdl.instructor.students_page import students_page
 from gdl.instructor.wheel import course_wheel
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+COURSE = re.compile(r'^COURSE = "[^"\n]*"', re.MULTILINE)  # in the set-up cell
 
 
 def bundle(notebooks: Mapping[str, "NotebookNode"], address: str | None = None) -> dict[str, bytes]:
@@ -42,10 +43,10 @@ def with_address(notebook: "NotebookNode", name: str, address: str | None) -> "N
 
     notebook = nbformat.from_dict(notebook)
     cells = [cell for cell in notebook.cells if "set-up" in cell.metadata.get("tags", [])]
-    if len(cells) != 1 or cells[0].source.count('COURSE = ""') != 1:
+    if len(cells) != 1 or len(COURSE.findall(cells[0].source)) != 1:
         raise CourseError(f'{name}: it needs exactly one cell with the tag set-up and in it one line COURSE = "", for the address of the course.')
     if address:
-        cells[0].source = cells[0].source.replace('COURSE = ""', f'COURSE = "{address}"')
+        cells[0].source = COURSE.sub(f'COURSE = "{address}"', cells[0].source)
     return notebook
 
 
@@ -81,12 +82,3 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
     with whole_folder(out, place="choose another place with --out") as partial:
         for name, content in files.items():
             (partial / name).write_bytes(content)
-
-
-def write_zip(path: Path, folder: str, files: Mapping[str, bytes]) -> None:
-    """Packs the files into one zip, in which they are in `folder`. The same files give the same bytes."""
-    with whole_file(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in sorted(files.items()):
-            info = zipfile.ZipInfo(f"{folder}/{name}")  # its time is 1980
-            info.external_attr, info.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
-            packed.writestr(info, content)

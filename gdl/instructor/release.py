@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdl.errors import CourseError
-from gdl.files import write_file
-from gdl.instructor.bundle import bundle, check_replaceable, to_text, write_folder, write_zip
+from gdl.files import write_file, write_zip
+from gdl.instructor.bundle import bundle, check_replaceable, to_text, write_folder
 from gdl.instructor.notebook_checks import check_exercise, check_solution
+from gdl.instructor.seed import check_seed, write_solutions
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -24,18 +25,24 @@ CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")  # the entries tha
 
 
 def release(
-    solutions: str | Path = "solutions", exercises: str | Path = "exercises", out: str | Path = "dist/students", address: str | None = None
+    solutions: str | Path = "solutions",
+    exercises: str | Path = "exercises",
+    out: str | Path = "dist/students",
+    address: str | None = None,
+    seed: int | None = None,
 ) -> None:
     """Makes the notebooks in `exercises` from those in `solutions`, and the folder `out` and `out`.zip for students.
 
     address: where students download the wheel: the address of its folder, which ends in /, or of the file itself. It is written
     into the notebooks of `out`, and not into those of `exercises`.
+    seed: also write a folder `solutions-SEED` beside `out`, whose hidden tests draw other numbers; see `write_solutions`.
     Nothing is written before everything is made and checked. Raises CourseError, which names the notebook and the cell.
 
     >>> release(out="/tmp/students")  # doctest: +SKIP
     12 exercises in exercises; for students /tmp/students and /tmp/students.zip
     """
     solutions, exercises, out = Path(solutions), Path(exercises), Path(out)
+    check_seed(seed)
     paths = sorted(solutions.glob("[0-9][0-9]_*.ipynb"))
     if not paths:
         raise CourseError(f"{solutions} holds no solution, such as 01_autoencoder.ipynb: give their folder with --solutions.")
@@ -48,6 +55,10 @@ def release(
     write_folder(out, files)
     write_zip(out.with_name(f"{out.name}.zip"), out.name, files)
     print(f"{len(notebooks)} exercises in {exercises}; for students {out} and {out}.zip")
+    if seed is not None:
+        private = out.with_name(f"solutions-{seed}")
+        write_solutions(solutions, private, seed)
+        print(f"For you alone: {private}. Grade with --solutions {private}.")
 
 
 def make_exercise(path: str | Path) -> "NotebookNode":

@@ -31,6 +31,7 @@ class Flow(ConditionalModel, EncoderDecoderModel):
         model; more makes the images more typical of what is asked (classifier-free guidance; Ho and Salimans 2022).
     ema: decay of a moving average of the weights, which does everything but training. None: no average.
     dropout: share of values that each block drops in training.
+    patch: side of the squares of pixels that the network sees as one pixel with more channels. 2 makes a step quicker.
     `steps` and `guidance` can be changed after training: `model.guidance = 2`.
     Raises CourseError for options that are not possible.
 
@@ -44,9 +45,9 @@ class Flow(ConditionalModel, EncoderDecoderModel):
 
     def __init__(
         self, image_size: int = 32, conditions: Any = (), filters: tuple = (32, 64, 128), steps: int = 20, guidance: float = 1.0,
-        ema: float | None = 0.999, dropout: float = 0.0, pixel_range: tuple = (-1, 1),
+        ema: float | None = 0.999, dropout: float = 0.0, pixel_range: tuple = (-1, 1), patch: int = 1,
     ):  # fmt: skip
-        self.conditions = checked_conditions(conditions, least=0)
+        self.conditions, self.patch = checked_conditions(conditions, least=0), whole_number("patch", patch)
         self.point_shape = self.shape_of_points(image_size)
         super().__init__(image_size, math.prod(self.point_shape), filters, dropout=dropout, pixel_range=pixel_range)
         halvings, height = 2 ** (len(self.architecture.filters) - 1), self.point_shape[0]
@@ -61,17 +62,21 @@ class Flow(ConditionalModel, EncoderDecoderModel):
         self.build((None, image_size, image_size, 3))
 
     def shape_of_points(self, image_size: int) -> tuple[int, int, int]:
-        """Height, width and channels of what is carried: here of the images."""
-        return image_size, image_size, 3
+        """Height, width and channels of what is carried: here of the images, whose patches become channels."""
+        if whole_number("image_size", image_size) % self.patch:
+            raise CourseError(f"patch is {self.patch}, and {image_size} pixels are not a multiple of it: give a patch that divides them, such as 2.")
+        return image_size // self.patch, image_size // self.patch, 3 * self.patch**2
 
     def points(self, x: tf.Tensor, sample: bool) -> tf.Tensor:
         """Images as points, with values of about -1 to 1. (batch, size, size, 3) -> (batch, *point_shape). sample: see `LatentFlow`."""
-        return 2 * self.unit_range(x) - 1
+        x = 2 * self.unit_range(x) - 1
+        return x if self.patch == 1 else tf.nn.space_to_depth(x, self.patch)
 
     def images(self, points: tf.Tensor) -> tf.Tensor:
         """Points as images in the pixel range. (batch, *point_shape) -> (batch, size, size, 3)"""
+        x = points if self.patch == 1 else tf.nn.depth_to_space(points, self.patch)
         low, high = self.architecture.pixel_range
-        return low + (high - low) * (tf.clip_by_value(points, -1, 1) + 1) / 2
+        return low + (high - low) * (tf.clip_by_value(x, -1, 1) + 1) / 2
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The velocities at images, at time 1, with nothing told. (batch, size, size, 3) -> (batch, *point_shape)"""
@@ -199,4 +204,4 @@ class Flow(ConditionalModel, EncoderDecoderModel):
     def get_config(self) -> dict[str, Any]:
         shared = self.architecture
         own = dict(image_size=shared.image_size, filters=shared.filters, dropout=shared.dropout, pixel_range=shared.pixel_range)
-        return own | dict(conditions=self.conditions, steps=self.steps, guidance=self.guidance, ema=self.ema)
+        return own | dict(conditions=self.conditions, steps=self.steps, guidance=self.guidance, ema=self.ema, patch=self.patch)

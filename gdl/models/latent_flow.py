@@ -55,7 +55,7 @@ class LatentFlow(Flow):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["pixel_range"]  # the autoencoder's
+        del config["pixel_range"], config["patch"]  # the autoencoder's, and of pixels
         return {**config, "autoencoder": described(self.autoencoder)}
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import keras
 
+from gdl.data.celeba import CelebA
 from gdl.data.splits import Faces
 from gdl.errors import CourseError
 from gdl.models import COMMANDS, model_class
 from gdl.models.base import FaceModel
 from gdl.profiles import profile
-from gdl.training.recipes import ADAM, CHAPTERS
+from gdl.shipped import pretrained
+from gdl.training.recipes import ADAM, CHAPTERS, PARTS
 from gdl.training.run_folder import RunFolder, load, run_folder
 from gdl.training.train import train
 
@@ -18,13 +20,16 @@ from gdl.training.train import train
 def load_or_train(name: str, faces: Faces) -> FaceModel:
     """A trained model of these faces, from an existing run if there is one. Prints in one line which run it is.
 
-    name: "vae", "wgan_gp" or "classifier".
-    faces: the data to train with. A run on other data, or on another size, is not used.
+    name: "vae", "wgan_gp", "conditional_gan", "conditional_vae", "vae_gan", "flow", "latent_flow" or "classifier".
+    faces: the data to train with. A run on other data, or on another size, is not used. The chapters train a flow at 32 pixels,
+        in the profiles smoke and quick also the conditional models, and the others at 64.
     The first of these that exists is loaded: a run of the command line, which is `NAME` in the folder GDL_RUNS, or without
-    GDL_RUNS `runs/NAME` here or in the parent folder; then the run of chapter 02 or 06 in this session's profile. Otherwise
-    the model is trained now with that chapter's settings. Its run folder is not that of the chapter, which still trains its
-    own model when it is run later. An interrupted run continues.
-    Raises CourseError for an unknown name, for anything but faces, and when somebody else is training the run.
+    GDL_RUNS `runs/NAME` here or in the parent folder; then the run that chapter 02, 06 or 11 has left in this session's profile.
+    Otherwise the model is trained now with the settings of its chapter. A VAE-GAN gets its classifier and a latent flow its
+    autoencoder from the models that come with the course, as in the chapters. The run folder is not that of the chapter, which
+    still trains its own model when it is run later. An interrupted run continues.
+    Raises CourseError for an unknown name, for anything but faces, for faces of which a VAE-GAN or a latent flow cannot be
+    trained because they do not have 64 pixels, and when somebody else is training the run.
 
     >>> vae = gdl.load_or_train("vae", gdl.faces(size=64))  # doctest: +SKIP
     vae: the run vae-quick-5d3c0c7e52a1, trained for 8 epochs.
@@ -41,6 +46,11 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
     for folder in (run_folder(name, faces), run_folder(f"{name}_recipe", faces)):
         if _is_run_of(folder, name, faces) and RunFolder(folder).epochs() >= training["epochs"]:
             return _load(name, folder)
+    if name in PARTS:
+        option, part = PARTS[name]
+        if faces.size != 64:
+            raise CourseError(f"The {part} of the recipe {name} is for 64x64 pixels, and these faces have {faces.size}: give faces of size 64.")
+        options = options | {option: pretrained(f"{part}-{'celeba64' if isinstance(faces, CelebA) else 'drawn64'}")}
     print(f"{name}: there is no run on these faces yet, so it is trained now, for {training['epochs']} epochs, as {folder.name}.")
     if name == "classifier":
         options = dict(attributes=faces.train.attributes.columns, **options)

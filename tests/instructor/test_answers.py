@@ -35,6 +35,20 @@ def test_a_cell_magic_that_leaves_the_functions(magic):
     assert said(f"%%{magic}\n{ANSWER}") == []
 
 
+def test_an_answer_in_several_cells():
+    """The functions of one question, `double` in the cell q1 and `triple` in the cell q1_triple; the cell of q10 is another question's."""
+    parts = {"q1": ANSWER, "q1_triple": ANSWER.replace("double", "triple"), "q10": "def ten(): pass"}
+    cells = [("code", source, {"nbgrader": {"grade_id": name, "solution": True}}) for name, source in parts.items()]
+    both = f"{ANSWER}\n\n{parts['q1_triple']}"
+    assert find_answer("q1", "Question 1 · Double", ["double", "triple"], [HEADING, *cells]) == both
+    assert find_answer("q1", "Question 1 · Double", ["elsewhere"], [HEADING, *cells]) == both
+    for number, missing in ((0, "double"), (1, "triple")):
+        emptied = [HEADING, *cells]
+        emptied[1 + number] = ("code", "# nothing", cells[number][2])
+        where = WHERE.replace("2", str(2 + number), 1)
+        assert causes("q1", ["double", "triple"], emptied, {}) == [f"No cell defines `{missing}`: its place is {where}."]
+
+
 @pytest.mark.parametrize(
     ("cells", "sentence"),
     [
@@ -155,3 +169,11 @@ def test_an_enormous_notebook_does_not_keep_the_class_waiting(cells):
     start = time.process_time()
     causes("q1", ["double"], cells, dict.fromkeys(range(len(cells)), "NameError"))
     assert time.process_time() - start < 5
+
+
+def test_a_method_of_a_later_class_is_not_the_answer():
+    """Exercise 03 gives a class with a method train_step, which calls the function train_step that is asked for."""
+    answer = ("code", "if True:\n    def step(model):\n        return 1", {})
+    later = ("code", "class MyVAE:\n    x = 1\n\n    def step(self):\n        return step(self)\n\n\ndef other(): pass", {})
+    assert find_answer("q1", "", ["step"], [answer, later]) == answer[1]
+    assert find_answer("q1", "", ["MyVAE"], [answer, later]) == find_answer("q1", "", ["other"], [answer, later]) == later[1]

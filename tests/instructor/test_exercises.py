@@ -63,6 +63,7 @@ def test_an_exercise_keeps_the_form(name):
             assert not cell.outputs
         if role == "answer":
             assert "### BEGIN SOLUTION" in cell.source and "### END SOLUTION" in cell.source, cell_name
+            assert len(cell.source.splitlines()) <= 30, cell_name
     for question in graded:
         assert any("BEGIN HIDDEN TESTS" in check.source for check in question.checks), question.name
         assert any("with check(" in re.sub(r"### BEGIN HIDDEN.*?### END HIDDEN", "", check.source, flags=re.DOTALL) for check in question.checks), (
@@ -97,7 +98,7 @@ def test_the_readmes_list_every_exercise():
 def test_wrong_and_other_right_answers_get_what_they_are_worth(name):
     exercise = Exercise(solution(name))
     cells = nbformat.read(solution(name), as_version=4).cells
-    right = {role_of(cell)[1]: cell.source for cell in cells if role_of(cell)[0] == "answer"}
+    right = [(cell_name, cell.source) for role, cell_name, cell in ((*role_of(cell), cell) for cell in cells) if role == "answer"]
     student = Student(
         [cell.source for cell in cells if role_of(cell)[0] in ("set-up", "given", "answer")], exercise.prelude, sandbox.sandboxed, LIMITS
     )
@@ -110,7 +111,9 @@ def test_wrong_and_other_right_answers_get_what_they_are_worth(name):
                 student.worker.request(60, do="run", source=source)
                 messages = {check.name: run_check(check, exercise, student, hidden=True) for check in question.checks}
                 assert sum(check.points for check in question.checks if not messages[check.name]) == points, (mistake, messages)
-                student.worker.request(60, do="run", source=right[question.name])
+                for cell_name, answer in right:
+                    if cell_name == question.name or cell_name.startswith(f"{question.name}_"):
+                        student.worker.request(60, do="run", source=answer)
     finally:
         student.close()
 

@@ -28,7 +28,8 @@ def test_tables(tmp_path):
     ]  # fmt: skip
     write_tables(results, tmp_path, [("x.zip", "This zip cannot be opened.")])
     assert {path.name for path in tmp_path.iterdir()} == {
-        "grades.csv", "person.csv", "summary.html", "moodle_02_vae.csv", "canvas_02_vae.csv", "moodle_05_wgan.csv", "canvas_05_wgan.csv",
+        "grades.csv", "person.csv", "summary.html", "checks.csv", "moodle_02_vae.csv", "canvas_02_vae.csv", "moodle_05_wgan.csv",
+        "canvas_05_wgan.csv",
     }  # fmt: skip
     ada, ben, _, _ = sheet(tmp_path / "grades.csv")
     assert (ada["q1"], ada["q2"], ada["automatic"], ada["by hand"], ada["total"], ada["max"], ada["state"]) == ("3", "2", "3", "2", "5", "5", "final")

@@ -768,6 +768,9 @@ def test_a_vae_gan_gives_its_encoder_and_its_decoder():
         (dict(dropout=1), "dropout is 1.0"),
         (dict(filters=(4,) * 6), "image_size 16 cannot be halved 6 times"),
         (dict(pixel_range=(0, 255)), "pixel_range (0, 255) is not known"),
+        (dict(patch=0), "patch is 0: give a whole number, at least 1."),
+        (dict(patch=3), "patch is 3, and 16 pixels are not a multiple of it"),
+        (dict(patch=8, filters=(4, 8, 8)), "filters has 3 entries, which halve 2 pixels to less than whole ones"),
         (dict(conditions="Smiling"), "conditions is 'Smiling': give a list of names"),
         (dict(conditions=["Male", "Male"]), "contain one of them twice"),
     ],
@@ -801,12 +804,57 @@ def test_nothing_can_be_asked_of_a_flow_without_conditions(plain):
 
 
 def test_another_can_be_made_of_its_options(latent):
-    options = dict(image_size=8, conditions=("Male",), filters=(4,), steps=3, guidance=1.5, ema=0.5, dropout=0.1, pixel_range=(0, 1))
+    options = dict(image_size=8, conditions=("Male",), filters=(4,), steps=3, guidance=1.5, ema=0.5, dropout=0.1, pixel_range=(0, 1), patch=2)
     model = gdl.Flow(**options)
     assert model.get_config() == options and gdl.Flow(**model.get_config()).get_config() == options
     config = latent.get_config()
-    assert config.keys() == {*options, "autoencoder"} - {"pixel_range"} and config["autoencoder"]["model"] == "VAE"
+    assert config.keys() == {*options, "autoencoder"} - {"pixel_range", "patch"} and config["autoencoder"]["model"] == "VAE"
     assert gdl.LatentFlow(**config).get_config() == config
+
+
+# --- patches of pixels ---
+
+
+@pytest.mark.parametrize("pixel_range", [(-1, 1), (0, 1)])
+def test_a_patch_of_pixels_is_a_point_with_more_channels(pixel_range):
+    model = made(patch=4, pixel_range=pixel_range)
+    x = np.random.default_rng(0).uniform(*pixel_range, (3, 16, 16, 3)).astype("float32")
+    points = model.points(x, sample=True).numpy()
+    assert points.shape == (3, 4, 4, 48) == (3, *model.point_shape) and model.network.input_shape[0] == (None, 4, 4, 48)
+    low, high = pixel_range
+    unit = 2 * (x - low) / (high - low) - 1
+    for row, column in ((0, 0), (1, 3), (3, 2)):
+        pixels = unit[:, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+        assert np.allclose(np.sort(points[:, row, column]), np.sort(pixels.reshape(3, 48)), atol=1e-6)
+    assert np.allclose(model.images(points), x, atol=1e-6)
+
+
+def test_with_patches_the_same_velocities_carry_noise_to_the_same_images(monkeypatch):
+    """A network that treats all numbers alike cannot see how they are arranged: only the order of the noise's numbers differs."""
+    monkeypatch.setattr(flow, "velocity_network", lambda shape, *_: keras.Model(*alike(shape)))
+    whole, patched = (gdl.Flow(16, filters=(4,), steps=3, ema=None, patch=patch) for patch in (1, 4))
+    z = noise_of(2)
+    rearranged = tf.nn.space_to_depth(z.reshape(2, 16, 16, 3), 4).numpy().reshape(2, 768)
+    faces = whole.decode(z)
+    assert np.allclose(patched.decode(rearranged), faces, atol=1e-5) and np.std(faces) > 0.1
+    assert np.allclose(patched.encode(faces), tf.nn.space_to_depth(whole.encode(faces).reshape(2, 16, 16, 3), 4).numpy().reshape(2, 768), atol=1e-5)
+
+
+def alike(shape):
+    """Inputs and output of a network whose velocity at each number depends on this number and the time alone."""
+    x, t, told = keras.Input(shape), keras.Input(()), keras.Input((0,))
+    return [x, t, told], keras.layers.Lambda(lambda a: a[1][:, None, None, None] - 0.7 * tf.sin(a[0]))([x, t])
+
+
+def test_a_model_of_patches_learns_and_paints_in():
+    model = made(patch=2, random=False)
+    model.compile(keras.optimizers.Adam(1e-2), run_eagerly=True)
+    assert step(model, images())["loss"] > 0
+    known = np.zeros((16, 16), bool)
+    known[:, :9] = True  # the ninth column is in a patch with the tenth, which is not known
+    painted = model.inpaint(images(), known)
+    assert painted.shape == (6, 16, 16, 3) and np.allclose(painted[:, :, :8], images()[:, :, :8], atol=1e-5)
+    assert np.abs(painted[:, :, 8:] - images()[:, :, 8:]).mean() > 0.1
 
 
 # --- training, precision and saving ---

@@ -14,7 +14,7 @@ MAX_SOURCES = 1_000_000  # characters of all cells, and
 MAX_CELLS = 2000  # of a notebook in which causes are looked for: a larger one would keep the whole class waiting
 RUN_AS_USUAL = ("time", "capture", "prun")  # the cell magics after which the functions of their cell exist
 _NEW_NAME = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
-_FUNCTION = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_FUNCTION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
 _CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>)", re.MULTILINE)
 
 
@@ -24,7 +24,9 @@ def find_answer(name: str, title: str, names: Sequence[str], cells: Cells) -> st
     The code cells that define its functions last, which are the ones that count. Else the cells that nbgrader's metadata names: several, if
     the cell was copied. For an open question (without names) without metadata: the text below the question's heading.
     """
-    last = {function: number for number, (kind, source, _) in enumerate(cells) if kind == "code" for function in _FUNCTION.findall(source)}
+    code = [(number, source) for number, (kind, source, _) in enumerate(cells) if kind == "code"]
+    last = {function: number for number, source in code for function in _functions(source, methods=True)}
+    last |= {function: number for number, source in code for function in _functions(source)}
     if counted := sorted({last[function] for function in names if function in last}):
         return "\n\n".join(cells[number][1] for number in counted)
     if own := [cells[number][1] for number in _own_cells(name, cells)]:
@@ -35,6 +37,17 @@ def find_answer(name: str, title: str, names: Sequence[str], cells: Cells) -> st
             if any(line.lstrip("# ") == title for line in heading.splitlines()):
                 return text
     return None
+
+
+def _functions(source, methods=False):
+    """The functions and classes that a cell defines. methods: also those inside its classes, which may have the name of an answer."""
+    found, of_class = [], None
+    for indent, kind, name in _FUNCTION.findall(source):
+        column = len(indent.expandtabs())
+        if methods or of_class is None or column <= of_class:
+            found.append(name)
+            of_class = column if kind == "class" else None
+    return found
 
 
 def place(number: int, cells: Cells) -> str:
@@ -77,7 +90,7 @@ def causes(name: str, names: Sequence[str], cells: Cells, stopped: Mapping[int, 
 
 
 def _causes(function: str, question: str, names: Sequence[str], cells: Cells, stopped: Mapping[int, str]) -> Iterable[str]:
-    holding = [number for number, (_, source, _) in enumerate(cells) if function in _FUNCTION.findall(source)]
+    holding = [number for number, (_, source, _) in enumerate(cells) if function in _functions(source, methods=True)]
     defining = [number for number in holding if cells[number][0] == "code"]
     for number in holding:
         kind, source, _ = cells[number]
@@ -116,15 +129,17 @@ def _missing(function: str, question: str, names: Sequence[str], cells: Cells) -
     if similar or others:
         other = (similar or others)[0]
         return f"No cell defines `{function}`, but {place(functions[other], cells)} defines `{other}`: give it the name that the question asks for."
+    free = [number for number in own if not set(names) & set(_new_names(cells[number][1]))]  # of several cells, those without another function
     if own:
-        return f"No cell defines `{function}`: its place is {place(own[-1], cells)}."
+        return f"No cell defines `{function}`: its place is {place((free or own)[-1], cells)}."
     return f"No cell defines `{function}`: the cell for this answer is not in the notebook."
 
 
 def _own_cells(name, cells):
-    """The indices of the cells that nbgrader's metadata gives to a question."""
-    own = [(number, metadata.get("nbgrader")) for number, (_, _, metadata) in enumerate(cells)]
-    return [number for number, marks in own if isinstance(marks, dict) and marks.get("grade_id") == name and marks.get("solution")]
+    """The indices of the cells that nbgrader's metadata gives to a question: of its answer `q4`, and of more of it, such as `q4_train`."""
+    marked = [(number, metadata.get("nbgrader")) for number, (_, _, metadata) in enumerate(cells)]
+    own = [(number, str(marks.get("grade_id"))) for number, marks in marked if isinstance(marks, dict) and marks.get("solution")]
+    return [number for number, grade_id in own if grade_id == name or grade_id.startswith(f"{name}_")]
 
 
 def _new_names(source):

@@ -31,7 +31,10 @@ class Check:
 
 @dataclass
 class Question:
-    """One question. `names` are those that its answer defines. An open question has `by_hand` points and no checks."""
+    """One question. `names` are those that its answer defines, in one cell or several (`q4`, `q4_train`).
+
+    An open question has `by_hand` points and no checks.
+    """
 
     name: str
     title: str
@@ -78,6 +81,8 @@ class Exercise:
                 helpers += _defined_names(cell.source)
             elif role == "look":
                 self.skipped.add(trimmed(cell.source))
+            elif role == "answer" and self.questions and name.startswith(f"{self.questions[-1].name}_"):  # more of the same answer
+                self.questions[-1].names += _defined_names(cell.source)
             elif role == "answer":
                 self.questions.append(Question(name, heading, names=_defined_names(cell.source)))
             elif role == "open":

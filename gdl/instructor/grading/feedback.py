@@ -1,6 +1,7 @@
 """The feedback page of a student: points, the messages of the checks, and the answers."""
 
 from gdl.instructor.grading import totals
+from gdl.instructor.grading.class_list import late_sentence
 from gdl.instructor.grading.html import UNSAFE, bar, page, student_text, text
 from gdl.instructor.grading.totals import Result, points_text
 
@@ -33,11 +34,16 @@ def _head(result):
     if waiting:
         state = f"{points_text(total)} of {points_text(maximum - missing)} points so far"
         more = f'<p class="soft">Provisional: a person still has to mark answers for {points_text(missing)} more points.</p>'
+    more += "".join(f'<p class="soft">{text(sentence)}</p>' for sentence in (late_sentence(result), _partner(result)) if sentence)
     whole = maximum or 1
     return (
         f"<header><p>{student_text(result['student'])}{identifier}</p><h1>{text(result['title'])}</h1>"
         f'<p class="total">{state}</p>{bar((total / whole, "good"), (missing / whole, "wait"))}{more}</header>'
     )
+
+
+def _partner(result):
+    return f"Handed in together with {result['with']}." if "with" in result else ""
 
 
 def _question(question):

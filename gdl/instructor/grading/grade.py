@@ -15,10 +15,12 @@ from tqdm import tqdm
 from gdl.errors import CourseError
 from gdl.files import write_file
 from gdl.instructor.grading import sandbox
+from gdl.instructor.grading.class_list import ClassList
 from gdl.instructor.grading.collect import Submission, collect, safe_name
 from gdl.instructor.grading.earlier import if_worse, no_longer_there, read_result, still_stands
 from gdl.instructor.grading.exercise import Exercise
 from gdl.instructor.grading.feedback import feedback_page
+from gdl.instructor.grading.feedback_zips import write_feedback_zips
 from gdl.instructor.grading.marking import mark
 from gdl.instructor.grading.marks import read_marks
 from gdl.instructor.grading.process import GraderFailed, Start
@@ -38,6 +40,7 @@ def grade(
     marks: str | Path | None = None,
     unsafe: bool = False,
     seconds: float = 30.0,
+    class_list: ClassList | None = None,
 ) -> list[Result]:
     """Grades every notebook in `folder` and writes points, feedback and tables into `out`. Returns the results.
 
@@ -45,7 +48,7 @@ def grade(
     changed. Each result is written when it is finished; one without points, for a reason outside the notebook, is not written.
     exercise: the name of the exercise that all notebooks are of; None reads it from the notebooks and their names.
     marks: a filled-in person.csv; the one in `out` is read in any case. unsafe: run the notebooks without a sandbox.
-    seconds: the limit for one cell or one call; a notebook may take twenty times as long. Raises CourseError.
+    seconds: the limit for one cell or one call; a notebook may take twenty times as long. class_list: see `read_class`. Raises CourseError.
 
     >>> results = grade("submissions", "marks")  # doctest: +SKIP
     """
@@ -87,9 +90,11 @@ def grade(
     results.sort(key=lambda result: (result["exercise"], result["student"], result["identifier"]))
     if marks and Path(marks).resolve() != (out / "person.csv").resolve():
         results = read_marks(marks, results)
-    results = write_tables(results, out, problems)  # with what people have marked before
-    for result in results:
-        write_file(out / "feedback" / f"{result['name']}.html", feedback_page(result).encode(errors="replace"))
+    results = write_tables(results, out, problems, class_list)  # with what people have marked before
+    pages = {result["name"]: feedback_page(result) for result in results if "absent" not in result}
+    for name, page in pages.items():
+        write_file(out / "feedback" / f"{name}.html", page.encode(errors="replace"))
+    write_feedback_zips(results, pages, out)
     return results
 
 

@@ -37,6 +37,7 @@ pre { font: .82rem/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu 
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-top: 1px solid var(--line) }
 th { font-weight: 600; color: var(--soft); border: 0 }
 td.num, th.num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums } td .bar { margin: .4rem 0 0 }
+table.two { table-layout: fixed; width: 100% } table.two td { vertical-align: top } summary bdi { font-weight: 600 }
 .hist { display: flex; align-items: flex-end; gap: 4px; height: 9.5rem; margin: .8rem 0 .3rem }
 .hist div { flex: 1; display: flex; flex-direction: column;
   justify-content: flex-end; height: 100%; text-align: center; font-size: .78rem; color: var(--soft) }
@@ -52,11 +53,11 @@ td.num, th.num { text-align: right; white-space: nowrap; font-variant-numeric: t
 """
 
 
-def page(title: str, body: str) -> str:
-    """A whole page. body: HTML in which everything that a student may have written has gone through `text`."""
+def page(title: str, body: str, policy: str = POLICY) -> str:
+    """A whole page. body: HTML in which everything that a student may have written has gone through `text`. policy: what it may load and run."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n'
         f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
@@ -71,7 +72,16 @@ def text(value: Any, limit: int = 20_000) -> str:
     value = str(value)
     if len(value) > limit:
         value = f"{value[:limit]}\n… ({len(value) - limit:,} more characters)"
-    return html.escape(re.sub(r"[^\t\n -~]", _visible, value), quote=True)
+    return html.escape(visible(value), quote=True)
+
+
+def visible(value: str) -> str:
+    r"""A text in which invisible characters are shown by their code.
+
+    >>> visible("a\u202eb")
+    'a<U+202E>b'
+    """
+    return re.sub(r"[^\t\n -~]", _visible, value)
 
 
 def _visible(match):

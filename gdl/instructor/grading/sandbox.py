@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,9 +49,10 @@ FIX = "Grade on Linux with bubblewrap (Debian, Ubuntu: apt install bubblewrap), 
 _users = itertools.count()
 
 
-def sandboxed() -> tuple[list[str], dict[str, str]]:
+def sandboxed(folders: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
     """The command and the environment that start a worker in the sandbox. Raises CourseError where there is no bubblewrap.
 
+    folders: further folders that it may read, by their places in the sandbox, such as "/hand-in". Every user must be able to read them.
     `process.Worker` adds the filter of system calls, whose program it gives to the process as an open file.
     """
     check_bubblewrap()
@@ -87,6 +88,8 @@ def sandboxed() -> tuple[list[str], dict[str, str]]:
         command += ["--ro-bind", folder, f"/packages/{number}"]
         environment["PYTHONPATH"] += f":/packages/{number}"
     command += ["--ro-bind", str(PACKAGE), "/course/gdl"]
+    for place, folder in (folders or {}).items():
+        command += ["--perms", "0755", "--dir", place, "--ro-bind", folder, place]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     for name, value in environment.items():
         command += ["--setenv", name, value]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import mean, median
+from typing import Any
 
 from gdl.instructor.grading import totals
 from gdl.instructor.grading.html import UNSAFE, bar, page, student_text, text
@@ -12,11 +13,17 @@ _HARDEST = ' <span class="tag calm">hardest</span>'
 _UNSAFE_TAG = '<span class="tag">no sandbox</span>'
 
 
-def summary_page(results: Sequence[Result], problems: Sequence[tuple[str, str]] = ()) -> str:
-    """All results as one self-contained HTML page. problems: (file, sentence) of files that belong to no student."""
+def summary_page(results: Sequence[Result], problems: Sequence[tuple[str, str]] = (), checks: Sequence[dict[str, Any]] = ()) -> str:
+    """All results as one self-contained HTML page.
+
+    problems: (file, sentence) of files that belong to no student. checks: as `check_statistics` returns them.
+    """
+    absent = [result for result in results if "absent" in result]
+    results = [result for result in results if "absent" not in result]
     exercises = sorted({result["exercise"] for result in results})
     count = len({(result["student"], result["identifier"]) for result in results})
-    body = [f"<h1>Marks: {_many(len(results), 'notebook')} of {_many(count, 'student')}</h1>"]
+    notebooks = sum("with" not in result for result in results)
+    body = [f"<h1>Marks: {_many(notebooks, 'notebook')} of {_many(count, 'student')}</h1>"]
     unsafe = sum(not result["sandboxed"] for result in results)
     if unsafe:
         body.append(f'<section class="warn"><b>{unsafe} of {len(results)}: {UNSAFE}</b> They are marked {_UNSAFE_TAG} below.</section>')
@@ -29,23 +36,30 @@ def summary_page(results: Sequence[Result], problems: Sequence[tuple[str, str]] 
         )
         body.append(f'<section class="note"><b>Provisional.</b> {sentence}</section>')
     for exercise in exercises:
-        body.append(_exercise([result for result in results if result["exercise"] == exercise]))
+        of_exercise = [result for result in results if result["exercise"] == exercise]
+        missing = [result for result in absent if result["exercise"] == exercise]
+        body.append(_exercise(of_exercise, missing, [row for row in checks if row["exercise"] == exercise]))
+    body.append(_changed(results))
     body.append(_person(results, problems))
     body.append(_time(results))
     return page("Marks", "\n".join(part for part in body if part))
 
 
-def _exercise(results):
+def _exercise(results, absent, checks):
     maximum = max(map(totals.maximum, results))
     sums = [totals.total(result) for result in results]
     done = sum(map(totals.final, results))
     state = "all final" if done == len(results) else f"{done} final, {len(results) - done} provisional"
     so_far = " so far" if done < len(results) else ""
+    notebooks = _many(sum("with" not in result for result in results), "notebook")
     words = (
-        f"{_many(len(results), 'notebook')}, {state}. Mean{so_far} {mean(sums):.1f} of {points_text(maximum)} points, "
+        f"{notebooks}, {state}. Mean{so_far} {mean(sums):.1f} of {points_text(maximum)} points, "
         f"median {median(sums):.1f}, from {points_text(min(sums))} to {points_text(max(sums))}."
     )
-    parts = [_histogram(sums, maximum), _questions(results), _students(results)]
+    parts = [_histogram(sums, maximum), _questions(results), _checks(checks), _students(results)]
+    if absent:
+        who = ", ".join(_student(result) for result in absent)
+        parts.append(f"<p><b>{_many(len(absent), 'student')} handed in nothing:</b> {who}</p>")
     return f'<section><h2>{text(results[0]["title"])}</h2><p class="soft">{words}</p>{"".join(parts)}</section>'
 
 
@@ -92,6 +106,33 @@ def _questions(results):
     colours = [("good", "all points"), ("part", "some"), ("none", "none"), ("wait", "not marked yet")]
     key = "".join(f'<span class="key {colour}"></span>{words}' for colour, words in colours)
     return f'{_table(head, lines)}<p class="soft small right">{key}</p>'
+
+
+def _checks(checks):
+    """One row for each check, without a bar: this table is unfolded to find the check that most notebooks fail."""
+    lines = []
+    for row in checks:
+        often = f"{text(row['most frequent message'], 300)} ({row['times']})" if row["times"] else ""
+        numbers = f"<td class=num>{row['share']:.0%}</td><td class=num>{row['failed a hidden test'] or ''}</td>"
+        lines.append(f"<tr><td>{text(row['check'])}</td><td>{text(row['question'])}</td>{numbers}<td class=small>{often}</td></tr>")
+    if not lines:
+        return ""
+    head = "<th>Check</th><th>Question</th><th class=num>Pass</th><th class=num>Fail hidden tests</th><th>Most frequent message</th>"
+    return f"<details><summary>{_many(len(lines), 'check')}</summary>{_table(head, lines)}</details>"
+
+
+def _changed(results):
+    """Whose points this run has changed."""
+    lines = []
+    for result in results:
+        if change := result.get("changed"):
+            totals_ = f"{text(change['total before'])} → {text(change['total now'])}"
+            cells = f"<td>{text(result['exercise'])}</td><td class=num>{totals_}</td><td>{text(change['what'])}</td>"
+            lines.append(f"<tr><td>{_student(result)}</td>{cells}<td>{text(change['state before'])}</td></tr>")
+    if not lines:
+        return ""
+    head = "<th>Student</th><th>Exercise</th><th class=num>Total</th><th>What</th><th>State before</th>"
+    return f"<section><h2>Changed since the last run</h2>{_table(head, lines)}</section>"
 
 
 def _students(results):

@@ -19,6 +19,10 @@ from typing import Any
 
 from gdl.files import write_file
 from gdl.instructor.grading import totals
+from gdl.instructor.grading.changes import with_changes, write_changes
+from gdl.instructor.grading.check_statistics import COLUMNS as CHECKS
+from gdl.instructor.grading.check_statistics import check_statistics
+from gdl.instructor.grading.class_list import ClassList, late_sentence
 from gdl.instructor.grading.marks import COLUMNS, apply_marks, kept_row, person_rows
 from gdl.instructor.grading.names import platform_of
 from gdl.instructor.grading.sheet import write_sheet
@@ -28,12 +32,16 @@ from gdl.instructor.grading.totals import Result, points_text
 UNSAFE = "graded without a sandbox"
 
 
-def write_tables(results: Sequence[Result], out: str | Path, problems: Sequence[tuple[str, str]] = ()) -> list[Result]:
+def write_tables(
+    results: Sequence[Result], out: str | Path, problems: Sequence[tuple[str, str]] = (), class_list: ClassList | None = None
+) -> list[Result]:
     """Writes the tables of all results into the folder `out`, each whole or not at all. Returns the results with the marks in them.
 
-    The files are grades.csv, moodle_NN_name.csv and canvas_NN_name.csv for each exercise, summary.html, and person.csv with what needs a
-    person. Points and comments in a person.csv that is already there are applied first, and are never lost. problems: (file, sentence) of
-    files that belong to no student. Raises CourseError, before anything is written, if that person.csv cannot be read.
+    The files are grades.csv, moodle_NN_name.csv and canvas_NN_name.csv for each exercise, summary.html, checks.csv, changes.csv if points
+    have changed since the last call, and person.csv with what needs a person. Points and comments in a person.csv that is already there are
+    applied first, and are never lost. problems: (file, sentence) of files that belong to no student. class_list: who is in the class; with
+    it, late days are deducted, and the results that are returned have partners and those who handed in nothing among them. Raises
+    CourseError, before anything is written, if that person.csv cannot be read.
 
     >>> write_tables(results, "marks")  # doctest: +SKIP
     """
@@ -41,34 +49,51 @@ def write_tables(results: Sequence[Result], out: str | Path, problems: Sequence[
     marked, unmatched = list(results), []
     if (out / "person.csv").exists():
         marked, unmatched = apply_marks(out / "person.csv", results, only_open=True)
+    added: list[Result] = []
+    if class_list:
+        marked, added = class_list.apply(marked)
     rows = person_rows(marked, problems)
     rows += [kept_row(problem, row) for problem, row in unmatched]
     write_sheet(out / "person.csv", [COLUMNS, *rows])
+    marked = with_changes(_sorted([*marked, *added]) if added else marked, out / "grades.csv")
+    write_changes(marked, out / "changes.csv")
+    checks = check_statistics([result for result in marked if not {"with", "absent"} & set(result)])
+    write_sheet(out / "checks.csv", [CHECKS, *(list(row.values()) for row in checks)])
     write_sheet(out / "grades.csv", grades(marked))
     for exercise in sorted({result["exercise"] for result in marked}):
         of_exercise = [result for result in marked if result["exercise"] == exercise]
         write_sheet(out / f"moodle_{exercise}.csv", moodle(of_exercise), mark=False)
         write_sheet(out / f"canvas_{exercise}.csv", canvas(of_exercise), mark=False)
-    write_file(out / "summary.html", summary_page(marked, problems))
+    write_file(out / "summary.html", summary_page(marked, problems, checks))
     return marked
+
+
+def _sorted(results):
+    return sorted(results, key=lambda result: (result["exercise"], result["student"], result["identifier"]))
 
 
 def grades(results: Sequence[Result]) -> list[list[Any]]:
     """The table of all points: one row for each student and exercise."""
     names = list(dict.fromkeys(question["name"] for result in results for question in result["questions"]))
     names.sort(key=lambda name: (not name.startswith("q"), len(name), name))
-    head = ["student", "identifier", "exercise", *names, "automatic", "by hand", "total", "max", "state", "sandboxed", "needs a person", "file"]
+    head = ["student", "identifier", "exercise", *names, "automatic", "by hand", "late days", "deducted", "total", "max"]
+    head += ["state", "sandboxed", "needs a person", "file"]
     rows: list[list[Any]] = [head]
     for result in results:
         points = {question["name"]: points_text(question["points"]) for question in result["questions"]}
         rows.append([
             result["student"], result["identifier"], result["exercise"], *(points.get(name, "") for name in names),
-            points_text(totals.automatic(result)), points_text(totals.by_hand(result)), points_text(totals.total(result)),
-            points_text(totals.maximum(result)), "final" if totals.final(result) else "provisional",
+            points_text(totals.automatic(result)), points_text(totals.by_hand(result)),
+            points_text(result.get("late_days") or None), points_text(result.get("deducted") or None), points_text(totals.total(result)),
+            points_text(totals.maximum(result)), _state(result),
             "yes" if result["sandboxed"] else "NO: " + UNSAFE,
             " ".join(totals.reasons_with_marks(result)), result["file"],
         ])  # fmt: skip
     return rows
+
+
+def _state(result):
+    return "handed in nothing" if "absent" in result else "final" if totals.final(result) else "provisional"
 
 
 def moodle(results: Sequence[Result]) -> list[list[Any]]:
@@ -78,6 +103,7 @@ def moodle(results: Sequence[Result]) -> list[list[Any]]:
     for result in certain(results):
         counted = [question for question in result["questions"] if question["max"]]
         sentences = [f"{question['title']}: {points_text(question['points'])} of {points_text(question['max'])}." for question in counted]
+        sentences += [late_sentence(result)] if late_sentence(result) else []
         sentences += [comment for one in (result, *result["questions"]) if (comment := one.get("comment"))]
         rows.append([
             f"Participant {result['identifier']}", result["student"], points_text(totals.total(result)), points_text(totals.maximum(result)), now,
@@ -87,9 +113,12 @@ def moodle(results: Sequence[Result]) -> list[list[Any]]:
 
 
 def certain(results: Sequence[Result]) -> list[Result]:
-    """The results of one exercise with final totals whose identifier no other student has: the platform would mark one for the other."""
+    """The results of one exercise with final totals whose identifier no other student has: the platform would mark one for the other.
+
+    Students who handed in nothing are not among them. What they get is for the platform's own rule, or for a person.
+    """
     count = Counter(result["identifier"] for result in results if result["identifier"])
-    return [result for result in results if totals.final(result) and count[result["identifier"]] < 2]
+    return [result for result in results if totals.final(result) and count[result["identifier"]] < 2 and "absent" not in result]
 
 
 def canvas(results: Sequence[Result]) -> list[list[Any]]:

@@ -17,8 +17,8 @@ def by_hand(result: Result) -> float:
 
 
 def total(result: Result) -> float:
-    """All points so far. They are final if `final` is true."""
-    return automatic(result) + by_hand(result)
+    """All points so far, less what is deducted for late days. They are final if `final` is true."""
+    return max(0, automatic(result) + by_hand(result) - result.get("deducted", 0))
 
 
 def maximum(result: Result) -> float:

@@ -92,24 +92,28 @@ def compare(**options):
     return {"one": one, "two": two, "largest difference": float(np.abs(difference).max()) if finite else None}
 
 
-def follow(replicas, make, rates):
+def follow(replicas, make, rates, images=15, momentum=0.0):
     """Three epochs of a model that is given attributes with its images, whether it uses them or not."""
     rng = np.random.default_rng(0)
-    x, y = rng.random((15, 16, 16, 3)).astype("float32"), rng.integers(0, 2, (15, 2)).astype("float32")
+    x, y = rng.random((images, 16, 16, 3)).astype("float32"), rng.integers(0, 2, (images, 2)).astype("float32")
     keras.utils.set_random_seed(0)
     with strategy.scope() if replicas == 2 else contextlib.nullcontext():
         model = make()
-        model.compile(*(keras.optimizers.SGD(rate) for rate in rates))
+        model.compile(*(keras.optimizers.SGD(rate, momentum=momentum) for rate in rates))
     before = model.get_weights()
-    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)  # of 8 and 7
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)  # the last one of 7
     history = model.fit(data, epochs=3, verbose=0).history
     return history, model.get_weights(), before
 
 
-def compare_followers(*arguments):
-    (one, weights, before), (two, copies, _) = follow(1, *arguments), follow(2, *arguments)
+def compare_followers(*arguments, **options):
+    (one, weights, before), (two, copies, _) = follow(1, *arguments, **options), follow(2, *arguments, **options)
     difference = max(float(np.abs(a - b).max()) for a, b in zip(weights, copies, strict=True))
     return {"one": one, "two": two, "largest difference": difference, "moved": max(float(np.abs(a - b).max()) for a, b in zip(weights, before))}
+
+
+def classifier():
+    return gdl.AttributeClassifier(16, ["a", "b"], (4,))
 
 
 def vae_gan():
@@ -146,7 +150,7 @@ cases = {
     "GAN": lambda: compare_games(kind=gdl.GAN, x=x16[:16], filters=(4,), critic_norm="batch", label_noise=0.2),
     "WGAN": lambda: compare_games(kind=gdl.WGAN, x=x16[:16], filters=(4,), critic_steps=2, clip=0.05),
     "WGANGP": lambda: compare_games(kind=gdl.WGANGP, x=x16[:16], filters=(4,), critic_steps=2, critic_norm="layer"),
-    "classifier": lambda: compare_followers(lambda: gdl.AttributeClassifier(16, ["a", "b"], (4,)), (0.05,)),
+    "classifier": lambda: compare_followers(classifier, (0.05,), images=23, momentum=0.9),  # of 8, 8 and 7
     "ConditionalVAE": lambda: compare_followers(lambda: gdl.ConditionalVAE(16, ["a", "b"], 4, (4,)), (1e-4,)),
     "ConditionalGAN": lambda: compare_followers(lambda: gdl.ConditionalGAN(16, ["a", "b"], 4, (4,), classify=0.5, ema=0.5), (0.02, 0.01)),
     "VAEGAN": lambda: compare_followers(vae_gan, (1e-4, 1e-4, 0.01)),

@@ -1,0 +1,1 @@
+"""Which students' answers are most alike: `python -m gdl similar MARKS`. A person judges what that means."""
