@@ -194,7 +194,7 @@ def opened(browser, width=1440, **options):
     wrong = []
     tab.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
     tab.on("pageerror", lambda error: wrong.append(str(error)))
-    tab.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+    tab.on("requestfailed", lambda request: wrong.append(f"{request.failure}: {request.url}") if request.failure != "net::ERR_ABORTED" else None)
     tab.on(
         "request", lambda request: wrong.append(f"elsewhere: {request.url}") if not re.match(r"file:|data:|blob:|http://127", request.url) else None
     )
