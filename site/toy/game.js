@@ -44,13 +44,13 @@ gdl.KINDS = {
     cross_entropy: {name: "Cross-entropy", loss: "cross_entropy"},
     wgan_clip: {name: "WGAN, weights clipped", loss: "wasserstein", clip: 0.1},
     wgan_gp: {name: "WGAN with gradient penalty", loss: "wasserstein", gp: 1},
-    relativistic_r1: {name: "Relativistic with R1", loss: "relativistic", r1: 1},
+    relativistic_r1: {name: "Relativistic with R1", loss: "relativistic", r1: 0.1},
 };
 
 /** One training. options: data and kind (names), criticSteps and generatorSteps in a round, seed; units of each hidden layer, points in a batch, learning rate
  *  and first beta of Adam. kind, criticSteps and generatorSteps may be changed while it runs. */
 gdl.Game = class {
-    constructor({data = "ring", kind = "cross_entropy", criticSteps = 1, generatorSteps = 1, seed = 0, hidden = 32, batch = 128, rate = 2e-3, beta1 = 0.5} = {}) {
+    constructor({data = "ring", kind = "cross_entropy", criticSteps = 1, generatorSteps = 1, seed = 0, hidden = 32, batch = 128, rate = 2e-3, beta1 = 0} = {}) {
         Object.assign(this, {data: gdl.DATA[data], kind: gdl.KINDS[kind], criticSteps, generatorSteps, batch, random: gdl.uniform(seed), rounds: 0, losses: [0, 0]});
         this.generator = new gdl.Mlp([2, hidden, hidden, 2], this.random);
         this.critic = new gdl.Mlp([2, hidden, hidden, 1], this.random);

@@ -88,13 +88,26 @@ gdl.Mlp = class {
 };
 
 function dot(a, i, b, j, length) {
-    let even = 0, odd = 0, k = 0; // two sums at a time are quicker
-    for (; k + 1 < length; k += 2) { even += a[i + k] * b[j + k]; odd += a[i + k + 1] * b[j + k + 1]; }
-    return k < length ? even + odd + a[i + k] * b[j + k] : even + odd;
+    let sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0, k = 0; // four sums at a time are quicker
+    for (; k + 3 < length; k += 4) {
+        sum0 += a[i + k] * b[j + k];
+        sum1 += a[i + k + 1] * b[j + k + 1];
+        sum2 += a[i + k + 2] * b[j + k + 2];
+        sum3 += a[i + k + 3] * b[j + k + 3];
+    }
+    for (; k < length; k++) sum0 += a[i + k] * b[j + k];
+    return sum0 + sum1 + (sum2 + sum3);
 }
 
 function add(factor, a, i, sum, j, length) {
-    for (let k = 0; k < length; k++) sum[j + k] += factor * a[i + k];
+    let k = 0;
+    for (; k + 3 < length; k += 4) {
+        sum[j + k] += factor * a[i + k];
+        sum[j + k + 1] += factor * a[i + k + 1];
+        sum[j + k + 2] += factor * a[i + k + 2];
+        sum[j + k + 3] += factor * a[i + k + 3];
+    }
+    for (; k < length; k++) sum[j + k] += factor * a[i + k];
 }
 
 /** Adds the sum over rows of dy' x to a matrix. (n, outputs), (n, inputs) -> (outputs, inputs) */
@@ -104,7 +117,7 @@ function outer(dy, x, sum, n, outputs, inputs) {
 
 /** Adam (Kingma and Ba 2015) for all weights of a network, from its `gradients`. */
 gdl.Adam = class {
-    constructor(network, rate, beta1, beta2 = 0.9, epsilon = 1e-7) {
+    constructor(network, rate, beta1, beta2 = 0.99, epsilon = 1e-7) {
         Object.assign(this, {network, rate, beta1, beta2, epsilon, steps: 0});
         [this.means, this.squares] = [0, 1].map(() => network.parameters.map(array => new Float64Array(array.length)));
     }
