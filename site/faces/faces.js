@@ -118,7 +118,7 @@ function makeSliders() {
     state.alphas = Object.fromEntries(names.map(name => [name, alphas[name] ?? 0])); // another model keeps what it knows
     const rows = chosen => chosen.map(name => {
         const row = Object.assign(document.createElement("label"), {className: "slider"});
-        const input = Object.assign(document.createElement("input"), {type: "range", min: -3, max: 3, step: 0.1, value: state.alphas[name], name});
+        const input = Object.assign(document.createElement("input"), {type: "range", min: -2, max: 2, step: 0.1, value: state.alphas[name], name});
         const output = document.createElement("output");
         const tell = () => { output.textContent = state.alphas[name] ? signed(state.alphas[name]) : "0"; };
         input.addEventListener("input", () => { state.alphas[name] = +input.value; tell(); soon("face", draw.face); });

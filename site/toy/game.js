@@ -47,15 +47,20 @@ gdl.KINDS = {
     relativistic_r1: {name: "Relativistic with R1", loss: "relativistic", r1: 0.1},
 };
 
-/** One training. options: data and kind (names), criticSteps and generatorSteps in a round, seed; units of each hidden layer, points in a batch, learning rate
- *  and first beta of Adam. kind, criticSteps and generatorSteps may be changed while it runs. */
+/** One training. options: data and kind (names), criticSteps and generatorSteps in a round, momentum (the first beta of Adam), seed; units of each
+ *  hidden layer, points in a batch, learning rate. `change` changes the kind, the steps and the momentum while it runs. */
 gdl.Game = class {
-    constructor({data = "ring", kind = "cross_entropy", criticSteps = 1, generatorSteps = 1, seed = 0, hidden = 32, batch = 128, rate = 2e-3, beta1 = 0} = {}) {
+    constructor({data = "ring", kind = "cross_entropy", criticSteps = 1, generatorSteps = 1, momentum = 0, seed = 0, hidden = 32, batch = 128, rate = 2e-3} = {}) {
         Object.assign(this, {data: gdl.DATA[data], kind: gdl.KINDS[kind], criticSteps, generatorSteps, batch, random: gdl.uniform(seed), rounds: 0, losses: [0, 0]});
         this.generator = new gdl.Mlp([2, hidden, hidden, 2], this.random);
         this.critic = new gdl.Mlp([2, hidden, hidden, 1], this.random);
-        this.optimizers = [this.critic, this.generator].map(network => new gdl.Adam(network, rate, beta1));
+        this.optimizers = [this.critic, this.generator].map(network => new gdl.Adam(network, rate, momentum));
         this.codes = gdl.normals(2 * 1000, gdl.uniform(seed + 1e6)); // of the points that are shown
+    }
+
+    change({kind, criticSteps, generatorSteps, momentum}) {
+        Object.assign(this, {kind: gdl.KINDS[kind], criticSteps, generatorSteps});
+        for (const optimizer of this.optimizers) optimizer.beta1 = momentum;
     }
 
     round() {

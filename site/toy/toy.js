@@ -3,6 +3,7 @@
 const $ = id => document.getElementById(id);
 const REACH = 3; // the plane is drawn from -3 to 3
 const CELLS = 56; // in which the discriminator is evaluated, each way
+const NUMBERS = ["criticSteps", "generatorSteps", "momentum"]; // settings that are sliders
 const FRAME = 40; // milliseconds of training in a frame, at most
 const EVERY = 10; // rounds between two points of the curves
 const COLOURS = {fake: [240, 160, 90], middle: [247, 244, 238], real: [111, 168, 220], point: "#b0125b", critic: "#3d85c6", generator: "#d0568f"};
@@ -14,24 +15,24 @@ const PRESETS = {
         story: "Cross-entropy, one step each in a round. The points first find the ring, then the clusters one after the other. Wait until eight modes are reached.",
     },
     collapse: {
-        name: "2 · Collapse", anew: true, kind: "cross_entropy", criticSteps: 1, generatorSteps: 5,
-        story: "The generator takes five steps in a round. All its points run to the place that the discriminator takes for real, and run on when it has learned that the place is false: mode collapse, and a game that goes in circles. The losses look harmless.",
+        name: "2 · Collapse", anew: true, kind: "cross_entropy", criticSteps: 1, generatorSteps: 5, momentum: 0.5,
+        story: "The generator takes five steps in a round, with momentum. All its points run to the place that the discriminator takes for real, and run on when it has learned that the place is false: mode collapse, and a game that goes in circles. The losses look harmless.",
     },
     relativistic: {
         name: "3 · Cure: relativistic, R1", anew: false, kind: "relativistic_r1", criticSteps: 1, generatorSteps: 1,
-        story: "The same two networks go on, with one step each, the relativistic loss and R1. The clump opens, and the modes come back.",
+        story: "The same two networks go on with the relativistic loss and R1, one step each, no momentum. The clump opens, and the modes come back. Which of the changes cures it? Undo them one by one.",
     },
     penalty: {
         name: "4 · Cure: WGAN-GP", anew: false, kind: "wgan_gp", criticSteps: 3, generatorSteps: 1,
-        story: "The same two networks go on as a WGAN with gradient penalty, with three steps of the critic in a round. The colours become an even slope from the points to the data.",
+        story: "The same two networks go on as a WGAN with gradient penalty, with three steps of the critic in a round and no momentum. The colours become an even slope from the points to the data.",
     },
     few: {
-        name: "5 · Too few critic steps", anew: true, kind: "wgan_gp", criticSteps: 1, generatorSteps: 1,
-        story: "WGAN-GP from new networks, with one step of the critic instead of three. The critic is late, and the points swing to and fro past the clusters. Give the critic more steps while it runs.",
+        name: "5 · Too few critic steps", anew: true, kind: "wgan_gp", criticSteps: 1, generatorSteps: 1, momentum: 0.5,
+        story: "WGAN-GP from new networks, with momentum and one step of the critic in a round instead of three. The critic is late, and the points swing to and fro past the clusters. Give the critic more steps and take the momentum away while it runs.",
     },
     clipped: {
         name: "6 · Weights clipped", anew: true, kind: "wgan_clip", criticSteps: 5, generatorSteps: 1,
-        story: "WGAN with clipped weights, five steps of the critic in a round. The critic can only be simple, so its colours are coarse and the clusters are found late or not at all.",
+        story: "WGAN with clipped weights, five steps of the critic in a round. Such a critic can only be simple, and its colours are coarse. The points reach the clusters one after the other. Compare the colours with those of the gradient penalty.",
     },
 };
 
@@ -39,23 +40,22 @@ const PRESETS = {
 const state = {game: null, data: "ring", running: false, curves: []};
 
 function begin() {
-    const {kind, criticSteps, generatorSteps} = settings();
-    state.game = new gdl.Game({data: state.data, kind, criticSteps, generatorSteps, seed: Math.max(0, Math.round(+$("seed").value) || 0)});
+    state.game = new gdl.Game({...settings(), data: state.data, seed: Math.max(0, Math.round(+$("seed").value) || 0)});
     state.curves = [];
     $("of").textContent = `of ${state.game.data.clusters.length} modes reached`;
     paint();
 }
 
 const settings = () => ({
-    kind: document.querySelector("input[name=kind]:checked").value, criticSteps: +$("criticSteps").value, generatorSteps: +$("generatorSteps").value,
+    kind: document.querySelector("input[name=kind]:checked").value,
+    ...Object.fromEntries(NUMBERS.map(name => [name, +$(name).value])),
 });
 
 /** Lets the running game follow the controls. */
 function follow() {
-    const {kind, criticSteps, generatorSteps} = settings();
-    Object.assign(state.game, {kind: gdl.KINDS[kind], criticSteps, generatorSteps});
-    for (const name of ["criticSteps", "generatorSteps", "speed"]) $(`${name}-value`).textContent = $(name).value;
-    $("scale").textContent = gdl.KINDS[kind].loss === "cross_entropy" ? "the discriminator: from certainly fake to certainly real" : "the critic's score: from its lowest to its highest here";
+    state.game.change(settings());
+    for (const name of [...NUMBERS, "speed"]) $(`${name}-value`).textContent = $(name).value;
+    $("scale").textContent = state.game.kind.loss === "cross_entropy" ? "the discriminator: from certainly fake to certainly real" : "the critic's score: from its lowest to its highest here";
 }
 
 /** Plays rounds, and keeps a point of the curves now and then. */
@@ -82,10 +82,9 @@ function run(on) {
 }
 
 function choosePreset(name) {
-    const {anew, kind, criticSteps, generatorSteps, story} = PRESETS[name];
+    const {anew, kind, story, ...numbers} = {momentum: 0, ...PRESETS[name]};
     document.querySelector(`input[name=kind][value=${kind}]`).checked = true;
-    $("criticSteps").value = criticSteps;
-    $("generatorSteps").value = generatorSteps;
+    for (const number of NUMBERS) $(number).value = numbers[number];
     $("story").textContent = story;
     if (anew || !state.game) begin();
     follow();
@@ -190,7 +189,7 @@ function wire() {
         button.addEventListener("click", () => { choosePreset(name); paint(); run(true); });
         $("presets").append(button);
     }
-    for (const name of ["criticSteps", "generatorSteps", "speed"]) $(name).addEventListener("input", follow);
+    for (const name of [...NUMBERS, "speed"]) $(name).addEventListener("input", follow);
     $("run").addEventListener("click", () => run(!state.running));
     $("step").addEventListener("click", () => { run(false); play(1); paint(); });
     $("restart").addEventListener("click", () => { $("seed").value = (+$("seed").value + 1) % 10000; begin(); });
