@@ -171,7 +171,7 @@ function paintCurves() {
     label(low.toFixed(1), right + 4, bottom, "left");
     line(curves.map(point => point.critic), low, high, COLOURS.critic, 1.5);
     line(curves.map(point => point.generator), low, high, COLOURS.generator, 1.5);
-    line(curves.map(point => point.modes), 0, most, ink, 3);
+    line(curves.map(point => point.modes), 0, most, ink, 2);
 }
 
 function wire() {
