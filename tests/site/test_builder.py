@@ -1,5 +1,6 @@
 """The parts of the site's builder: links, descriptions of figures, docstrings, and the public address."""
 
+import ast
 import doctest
 import json
 import shutil
@@ -98,6 +99,13 @@ def test_a_docstring_becomes_a_list_and_its_marks_stay():
     lines = ["Draws `n` faces.", "", "size: height, *a* power of 2", "    of pixels.", "kind: one of", "    - a", "", ">>> faces(2)", "'x  *y*'"]
     made = ["Draws ``n`` faces.", "", "* **size**: height, \\*a\\* power of 2 of pixels.", "", "* **kind**: one of - a", ""]
     assert docstrings.to_rst(lines) == [*made, ">>> faces(2)", "'x  *y*'", ""]
+
+
+def test_a_docstring_of_another_package_is_left_out():
+    own, other = ast.get_docstring(api.kind("models.vae", "VAE")).splitlines(), ["Compute the total loss, validate it, and return it."]
+    for lines, kept in ((own, True), (other, False)):
+        docstrings.process(None, "method", "compute_loss", None, None, lines)
+        assert bool(lines) == kept
 
 
 def test_every_public_name_has_an_entry():

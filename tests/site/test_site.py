@@ -333,3 +333,13 @@ def test_dark_mode_can_be_chosen_and_stays(address, browser):
     tab.goto(f"{address}/chapters/00_faces.html")
     assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
     tab.close()
+
+
+def test_a_chapter_prints_with_its_figures_and_formulas(site, browser, parsed, tmp_path):
+    import pdf
+
+    pdf.print_page(browser, site / "chapters" / "06_wgan_gp.html", tmp_path / "chapter.pdf")
+    printed = (tmp_path / "chapter.pdf").read_bytes()
+    figures = {image["src"] for image in parsed["chapters/06_wgan_gp.html"].images if "_images/" in image["src"]}
+    assert printed.startswith(b"%PDF") and len(re.findall(rb"/Subtype\s*/Image", printed)) >= len(figures) > 5
+    assert b"KaTeX_Main" in printed and b"KaTeX_Math" in printed and b"/Outlines" in printed
