@@ -1,5 +1,6 @@
 """The course's own exercises: their form, the solutions, the untouched notebooks, and the commonest wrong answers."""
 
+import ast
 import re
 import runpy
 import shutil
@@ -69,6 +70,16 @@ def test_an_exercise_keeps_the_form(name):
         assert any("with check(" in re.sub(r"### BEGIN HIDDEN.*?### END HIDDEN", "", check.source, flags=re.DOTALL) for check in question.checks), (
             question.name
         )
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_given_code_calls_no_answer(name):
+    """Given code runs in the grader, where answers are not defined: a check hands them over, as in `moved_rightly(one_turn, ...)`."""
+    exercise = Exercise(solution(name))
+    for function in (node for source in exercise.given for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)):
+        names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+        own = {argument.arg for argument in function.args.args} | {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        assert not ({node.id for node in names} - own) & exercise.names, function.name
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
