@@ -88,7 +88,7 @@ def test_the_critic_learns_from_the_losses_of_the_package(page, kind):
         [keras.Input((1, 1, 2)), keras.layers.Flatten(), dense(8), activate(), dense(8), activate(), dense(1), keras.layers.Reshape(())]
     )
     matrices = [np.reshape(w, (len(b), -1)).T for w, b in zip(given["weights"], given["biases"])]
-    critic.set_weights([array for pair in zip(matrices, given["biases"]) for array in pair])
+    critic.set_weights([np.array(array) for pair in zip(matrices, given["biases"]) for array in pair])
     real, fake = (tf.constant(np.reshape(given[name], (-1, 1, 1, 2)), tf.float32) for name in ("real", "fake"))
     settings = given["kind"]
     function = {"wasserstein": losses.wasserstein_critic_loss, "relativistic": losses.relativistic_critic_loss}
