@@ -43,7 +43,9 @@ def main():
         translations.share_static(options.out / language, language)
     for name in PLAYGROUNDS:
         if (HERE / name).is_dir():
-            shutil.copytree(HERE / name, options.out / name, dirs_exist_ok=True)
+            shutil.copytree(HERE / name, options.out / name, ignore=shutil.ignore_patterns("weights"))
+    if (HERE / "faces").is_dir():
+        run(sys.executable, ROOT / "tools" / "web_faces.py", "--out", options.out / "faces" / "weights")
     (options.out / ".nojekyll").touch()  # GitHub's pages leave out folders such as _static without it
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     print(f"{options.out}: {len(list(options.out.rglob('*.html')))} pages, {size / 1e6:.0f} MB, {time.monotonic() - start:.0f} s")
@@ -74,8 +76,11 @@ def sphinx(builder, source, out, language="en", root="index", strict=True):
     command += ["--conf-dir", HERE, "--doctree-dir", source.with_name(f"{source.name}_{builder}")]
     command += ["--define", f"language={language}", "--define", f"root_doc={root}", source, out]
     command += ["--quiet", "--fail-on-warning", "--keep-going"] if strict else ["-Q"]
-    done = subprocess.run([str(part) for part in command], cwd=ROOT)
-    if done.returncode:
+    run(*command)
+
+
+def run(*command):
+    if subprocess.run([str(part) for part in command], cwd=ROOT).returncode:
         sys.exit("The site was not built: see the lines above.")
 
 

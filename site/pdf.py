@@ -45,9 +45,19 @@ def main():
     parser.add_argument("file", nargs="?", type=Path, default=ROOT / "dist" / "course.pdf", help="the default is dist/course.pdf")
     options = parser.parse_args()
     options.file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if not program:
+        sys.exit(f"Printing needs a browser: install chromium. None of {', '.join(names)} is on the PATH.")
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as running:
         page = book(Path(folder))
-        print_page(page, options.file)
+        browser = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            print_page(browser, page, options.file)
+        finally:
+            browser.close()
     print(f"{options.file}: {options.file.stat().st_size / 1e6:.0f} MB")
 
 
@@ -67,26 +77,17 @@ def book(folder):
     return folder / "page" / "index.html"
 
 
-def print_page(page, file):
-    from playwright.sync_api import sync_playwright
-
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if not program:
-        sys.exit(f"Printing needs a browser: install chromium. None of {', '.join(names)} is on the PATH.")
-    with sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        try:
-            tab = browser.new_page()
-            tab.set_default_timeout(600_000)
-            tab.goto(page.as_uri())
-            tab.evaluate(LATE)
-            tab.pdf(
-                path=file, format="A4", scale=0.75, print_background=True, display_header_footer=True, header_template="<span></span>",
-                footer_template=FOOTER, margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}, outline=True, tagged=True,
-            )  # fmt: skip
-        finally:
-            browser.close()
+def print_page(browser, page, file):
+    """Prints one page of the site with all its figures and formulas, which are drawn when the page has loaded."""
+    tab = browser.new_page()
+    tab.set_default_timeout(1_800_000)
+    tab.goto(page.as_uri())
+    tab.evaluate(LATE)
+    tab.pdf(
+        path=file, format="A4", scale=0.75, print_background=True, display_header_footer=True, header_template="<span></span>",
+        footer_template=FOOTER, margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}, outline=True, tagged=True,
+    )  # fmt: skip
+    tab.close()
 
 
 if __name__ == "__main__":

@@ -224,6 +224,11 @@ def test_the_buttons_of_a_conditional_model_say_what_it_is_told(page, server, fo
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     red, green = CODES[0]
     shows(page, face_of(red, green))
+    chosen = page.locator(".widget-toggle-button.mod-active")
+    assert chosen.all_inner_texts() == ["-", "-"]
+    first = page.locator(".widget-toggle-buttons").first
+    name, button = first.locator(".widget-label").bounding_box(), first.get_by_role("button").first.bounding_box()
+    assert abs(name["y"] - button["y"]) < 10 and name["x"] + name["width"] <= button["x"], "the name stands beside its buttons"
 
     def tell(name, word):
         row = page.locator(".widget-toggle-buttons").filter(has_text=name)
@@ -235,11 +240,12 @@ def test_the_buttons_of_a_conditional_model_say_what_it_is_told(page, server, fo
         shows(page, face_of(red + change, green))
     tell("Male", "no")
     shows(page, face_of(red + 2, green - 2))
+    assert chosen.all_inner_texts() == ["yes", "no"]
     page.get_by_role("button", name="Another face").click()
     shows(page, face_of(*(CODES[1] + [2, -2])))
     page.get_by_role("button", name="Reset", exact=True).click()
     shows(page, face_of(*CODES[1]))
-    assert page.locator(".widget-toggle-button.mod-active").all_inner_texts() == ["-", "-"]
+    assert chosen.all_inner_texts() == ["-", "-"]
 
 
 def test_an_exercise_as_a_student_does_it(page, server, folder):

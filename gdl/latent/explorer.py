@@ -52,7 +52,8 @@ def explore(model: DecoderModel, vectors: Vectors | None = None, photo: str | Pa
 class Explorer:
     """What `explore` returns: the code `z` of the face, and the widgets, which the mouse or Python can move.
 
-    sliders: from the name of an attribute to its slider.  choices: from the name of a condition to its buttons.
+    sliders: from the name of an attribute to its slider.
+    choices: from the name of a condition to its buttons, whose value is "no", "-" or "yes".
     sharpening: the slider of the factor.  picture: the face as PNG.
     another, photograph, reset: the buttons.  box: all of them together, None without ipywidgets.
     """
@@ -81,10 +82,10 @@ class Explorer:
 
     def build(self, widgets: Any) -> None:
         """Makes the widgets with what ipywidgets 7 and 8 have in common. widgets: the module"""
-        style, layout = {"description_width": "9em"}, {"width": "26em"}
+        style, layout = {"description_width": "11em"}, {"width": "28em"}
         options = dict(step=0.1, readout_format=".1f", style=style, layout=layout)
         self.sliders = {name: widgets.FloatSlider(0, min=-3, max=3, description=name, **options) for name in self.vectors.index}
-        told = dict(options=list(TOLD.items()), value=None, style=style | {"button_width": "4em"})
+        told = dict(options=list(TOLD), value="-", style=style | {"button_width": "4em"}, layout=layout)
         self.choices = {name: widgets.ToggleButtons(description=name, **told) for name in self.conditions}
         self.sharpening = widgets.FloatSlider(1, min=0, max=7, description="Sharpening", **options)
         self.another, self.photograph, self.reset = (
@@ -116,12 +117,12 @@ class Explorer:
         for slider in self.sliders.values():
             slider.value = 0
         for buttons in self.choices.values():
-            buttons.value = None
+            buttons.value = "-"
         self.sharpening.value = 1
 
     def follow(self, _: Any = None) -> None:
         """Shows the face for the present values of the sliders, as the model is told at present."""
-        told = {name: buttons.value for name, buttons in self.choices.items()}
+        told = {name: TOLD[buttons.value] for name, buttons in self.choices.items()}
         (face,) = self.faces([[slider.value for slider in self.sliders.values()]], told)
         face = sharpen(face, self.sharpening.value)
         scale = max(1, round(SCREEN / len(face)))

@@ -10,7 +10,8 @@ CLAIM_SHARE, CLAIM_LEAST = 0.05, 0.02  # how far a claimed number may be from th
 FACES = 12_000  # of the data set, from which the validation and test images of the measures come; training may use more
 
 SECTIONS = {  # of the model card, and what each says
-    "Data": "which images, how many for training, where they come from, under which licence, and who is shown in them and who is not",
+    "Data": "which images, how many for training, where they come from, under which licence, who is shown in them and who is not, "
+    "and whether these people have agreed",
     "Training": "the model and its options, the number of epochs and minutes, the machine, and how the weights that you hand in were chosen",
     "Quality": "the distance, its number of images and the distance of the course's model, and what a person sees in the samples",
     "Groups": "the share of a group among your images and among the validation images, with its standard error, and a reason for a difference",

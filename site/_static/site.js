@@ -5,4 +5,7 @@ document.addEventListener("DOMContentLoaded", () => {
     summary.setAttribute("aria-label", `Pages of ${link ? link.textContent.trim() : "this part"}`);
   }
   for (const part of document.querySelectorAll(".sig dl, .sig dd")) part.setAttribute("role", "presentation"); // lines of a signature
+  for (const table of document.querySelectorAll(".bd-article table")) { // wider than the screen: can be scrolled with the keys
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+  }
 });

@@ -1,17 +1,30 @@
 """The course's docstrings, which are plain text, as the reStructuredText that Sphinx reads."""
 
+import ast
+import functools
 import re
 
 from builder import ROOT
 
-SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "gdl").rglob("*.py")))
 ITEM = re.compile(r"^(\w+(?:, \w+)*): (?=\S)")
 INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
 def process(app, what, name, obj, options, lines):
-    """For the event `autodoc-process-docstring`: changes `lines` in place. A docstring that a method inherits from Keras is left out."""
-    lines[:] = to_rst(lines) if lines and lines[0].strip() in SOURCES else []
+    """For the event `autodoc-process-docstring`: changes `lines` in place. A docstring that a method has from Keras is left out."""
+    lines[:] = to_rst(lines) if words("\n".join(lines)) in own_docstrings() else []
+
+
+def words(text):
+    return tuple(text.split())
+
+
+@functools.cache
+def own_docstrings():
+    """The docstrings of the package, as words. Where Keras is installed, a method without one has that of its base class in Keras."""
+    kinds = ast.Module, ast.ClassDef, ast.FunctionDef
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "gdl").rglob("*.py")]
+    return {words(ast.get_docstring(node) or "") for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)}
 
 
 def to_rst(lines):

@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 from set_address import buttons, notebook_text
 
-from builder import ROOT, links
+from builder import ROOT, SITE, links
 
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)\n?")
 HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
+IN_BROWSER = {"02_vae": "faces", "08_latent_arithmetic": "faces", "04_gan": "toy", "05_wgan": "toy", "06_wgan_gp": "toy"}
 LONGEST = 300  # letters of a description
 
 
@@ -51,8 +52,11 @@ def without_outputs(notebook):
 
 
 def launch(address, name, download):
-    """The line of buttons that open the notebook elsewhere; without an address, only the one that downloads it."""
+    """The line of buttons: where to open the notebook, if there is an address, and the page in the browser that belongs to a chapter."""
     items = [f'<a class="launch" href="{url}">{service}</a>' for service, url in buttons(address, name).items()]
+    page = IN_BROWSER.get(PurePosixPath(name).stem) if name.startswith("chapters/") else None
+    if page and (SITE / page / "index.html").is_file():
+        items.append(f'<a class="launch" href="../{page}/index.html">Try it in your browser</a>')
     return "{.launchers}\n" + " ".join([*items, f"{{download}}`Download notebook <{download}>`"])
 
 

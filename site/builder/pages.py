@@ -139,11 +139,13 @@ def experiments():
 def play():
     """The pages that run in the browser, where they exist."""
     pages = {
-        "faces": ("Faces in your browser", "Move sliders, and a trained network draws the face. Nothing leaves your machine."),
-        "toy": ("Train a GAN on points", "Watch two networks in two dimensions: how they learn, how they fail, and which loss helps."),
+        "faces": ("Faces in your browser", "move sliders, and a trained network draws the face. Nothing leaves your machine."),
+        "toy": ("Train a GAN on points", "watch two networks in two dimensions: how they learn, how they fail, and which loss helps."),
     }
-    found = [f"- **[{title}]({name}/index.html)** {text}" for name, (title, text) in pages.items() if (SITE / name / "index.html").is_file()]
-    return "\n".join(["## Try it now", "", *found]) if found else ""
+    found = [
+        f'<li><a href="{name}/index.html">{title}</a>: {text}</li>' for name, (title, text) in pages.items() if (SITE / name / "index.html").is_file()
+    ]
+    return "\n".join(["## Try it now", "", "<ul>", *found, "</ul>"]) if found else ""
 
 
 def container():

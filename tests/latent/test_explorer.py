@@ -177,13 +177,14 @@ def test_a_conditional_model_is_told_by_buttons(widgets):
     explorer = gdl.explore(Told(), VECTORS, seed=5)
     z = np.random.default_rng(5).standard_normal(3)
     assert list(explorer.choices) == ["Smiling", "Male"] and np.abs(shown(explorer) - colour(z)).max() <= 1
+    assert [buttons.index for buttons in explorer.choices.values()] == [1, 1], "the button that says nothing is chosen, and not none"
     explorer.sliders["Green"].value = 1
-    for value, change in ((True, 2), (False, -2), (None, 0)):
+    for value, change in (("yes", 2), ("no", -2), ("-", 0)):
         explorer.choices["Smiling"].value = value
         assert np.abs(shown(explorer) - colour(z + [change, 2, 0])).max() <= 1
-    explorer.choices["Smiling"].value = True
+    explorer.choices["Smiling"].value = "yes"
     explorer.reset.click()
-    assert explorer.choices["Smiling"].value is None and np.abs(shown(explorer) - colour(z)).max() <= 1
+    assert explorer.choices["Smiling"].index == 1 and np.abs(shown(explorer) - colour(z)).max() <= 1
 
 
 def test_a_conditional_model_needs_no_vectors(monkeypatch):
@@ -204,7 +205,7 @@ def test_a_real_conditional_gan(widgets):
         weight.assign(np.random.default_rng(0).standard_normal(weight.shape) * 0.3)
     shows = gdl.explore(gan, seed=2)
     before = shows.picture.value
-    shows.choices["Smiling"].value = True
+    shows.choices["Smiling"].value = "yes"
     assert shows.picture.value != before
 
 

@@ -1,5 +1,6 @@
 """The parts of the site's builder: links, descriptions of figures, docstrings, and the public address."""
 
+import ast
 import doctest
 import json
 import shutil
@@ -100,6 +101,13 @@ def test_a_docstring_becomes_a_list_and_its_marks_stay():
     assert docstrings.to_rst(lines) == [*made, ">>> faces(2)", "'x  *y*'", ""]
 
 
+def test_a_docstring_of_another_package_is_left_out():
+    own, other = ast.get_docstring(api.kind("models.vae", "VAE")).splitlines(), ["Compute the total loss, validate it, and return it."]
+    for lines, kept in ((own, True), (other, False)):
+        docstrings.process(None, "method", "compute_loss", None, None, lines)
+        assert bool(lines) == kept
+
+
 def test_every_public_name_has_an_entry():
     names, modules = api.public()
     assert names == __import__("gdl")._HOME and modules == __import__("gdl")._MODULES
@@ -167,6 +175,17 @@ def test_without_github_there_are_no_buttons(tmp_path):
     assert "http" not in line and "download" in line
     line = notebooks.launch(ADDRESS, "chapters/00_faces.ipynb", "x/00_faces.ipynb")
     assert line.count("chapters/00_faces.ipynb") == 3
+
+
+def test_pages_in_the_browser_are_linked_where_they_exist(tmp_path, monkeypatch):
+    for module in (pages, notebooks):
+        monkeypatch.setattr(module, "SITE", tmp_path)
+    assert pages.play() == "" and "browser" not in notebooks.launch(set_address.PLACEHOLDER, "chapters/04_gan.ipynb", "x")
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "index.html").touch()
+    assert 'href="toy/index.html"' in pages.play() and "faces" not in pages.play().replace("Faces", "")
+    assert 'href="../toy/index.html"' in notebooks.launch(set_address.PLACEHOLDER, "chapters/04_gan.ipynb", "x")
+    assert "browser" not in notebooks.launch(set_address.PLACEHOLDER, "exercises/04_gan.ipynb", "x")
 
 
 def test_this_repository_is_in_step_with_its_own_setting(monkeypatch):

@@ -173,6 +173,7 @@ def live_training(name, faces):
     found = [node for node in ast.parse(code).body if ast.unparse(node).startswith(statements)]
     assert len(found) == len(statements)
     for node in found:
+        keras.utils.set_random_seed(0)  # as in the chapters, before a model is made
         exec(compile(ast.unparse(node), chapter, "exec"), names)
 
 

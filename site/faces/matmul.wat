@@ -1,0 +1,70 @@
+;; The matrix product that takes nearly all of the time of a network, four numbers at a time (WebAssembly SIMD).
+;; matmul.js holds this module in base64: npx --package wabt wat2wasm matmul.wat --output=matmul.wasm && base64 --wrap=0 matmul.wasm
+(module
+  (memory (export "memory") 1)
+
+  ;; C = A B, float32. All of a, b and c are addresses in bytes.
+  ;; a: rows x inner, row after row.  c: rows x columns, row after row.
+  ;; b: inner x columns in panels of 8 columns: columns / 8 panels, each inner x 8, row after row.
+  ;; rows is a multiple of 4 and columns a multiple of 8: a block of 4 x 8 numbers of C is kept in eight registers.
+  (func (export "matmul") (param $a i32) (param $b i32) (param $c i32) (param $rows i32) (param $inner i32) (param $columns i32)
+    (local $a_step i32) (local $c_step i32) (local $c_end i32) (local $panel_end i32)
+    (local $r i32) (local $pa i32) (local $pb i32) (local $pc i32)
+    (local $a0 i32) (local $a1 i32) (local $a2 i32) (local $a3 i32)
+    (local $left v128) (local $right v128) (local $x v128)
+    (local $c00 v128) (local $c01 v128) (local $c10 v128) (local $c11 v128)
+    (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128)
+    (local.set $a_step (i32.shl (local.get $inner) (i32.const 2)))  ;; bytes from one row to the next
+    (local.set $c_step (i32.shl (local.get $columns) (i32.const 2)))
+    (local.set $c_end (i32.add (local.get $c) (local.get $c_step)))
+    (loop $panels
+      (local.set $panel_end (i32.add (local.get $b) (i32.shl (local.get $inner) (i32.const 5))))
+      (local.set $pa (local.get $a))
+      (local.set $pc (local.get $c))
+      (local.set $r (local.get $rows))
+      (loop $blocks
+        (local.set $a0 (local.get $pa))
+        (local.set $a1 (i32.add (local.get $a0) (local.get $a_step)))
+        (local.set $a2 (i32.add (local.get $a1) (local.get $a_step)))
+        (local.set $a3 (i32.add (local.get $a2) (local.get $a_step)))
+        (local.set $pa (i32.add (local.get $a3) (local.get $a_step)))
+        (local.set $pb (local.get $b))
+        (local.set $c00 (v128.const f32x4 0 0 0 0)) (local.set $c01 (v128.const f32x4 0 0 0 0))
+        (local.set $c10 (v128.const f32x4 0 0 0 0)) (local.set $c11 (v128.const f32x4 0 0 0 0))
+        (local.set $c20 (v128.const f32x4 0 0 0 0)) (local.set $c21 (v128.const f32x4 0 0 0 0))
+        (local.set $c30 (v128.const f32x4 0 0 0 0)) (local.set $c31 (v128.const f32x4 0 0 0 0))
+        (loop $along
+          (local.set $left (v128.load (local.get $pb)))
+          (local.set $right (v128.load offset=16 (local.get $pb)))
+          (local.set $x (v128.load32_splat (local.get $a0)))
+          (local.set $c00 (f32x4.add (local.get $c00) (f32x4.mul (local.get $x) (local.get $left))))
+          (local.set $c01 (f32x4.add (local.get $c01) (f32x4.mul (local.get $x) (local.get $right))))
+          (local.set $x (v128.load32_splat (local.get $a1)))
+          (local.set $c10 (f32x4.add (local.get $c10) (f32x4.mul (local.get $x) (local.get $left))))
+          (local.set $c11 (f32x4.add (local.get $c11) (f32x4.mul (local.get $x) (local.get $right))))
+          (local.set $x (v128.load32_splat (local.get $a2)))
+          (local.set $c20 (f32x4.add (local.get $c20) (f32x4.mul (local.get $x) (local.get $left))))
+          (local.set $c21 (f32x4.add (local.get $c21) (f32x4.mul (local.get $x) (local.get $right))))
+          (local.set $x (v128.load32_splat (local.get $a3)))
+          (local.set $c30 (f32x4.add (local.get $c30) (f32x4.mul (local.get $x) (local.get $left))))
+          (local.set $c31 (f32x4.add (local.get $c31) (f32x4.mul (local.get $x) (local.get $right))))
+          (local.set $a0 (i32.add (local.get $a0) (i32.const 4)))
+          (local.set $a1 (i32.add (local.get $a1) (i32.const 4)))
+          (local.set $a2 (i32.add (local.get $a2) (i32.const 4)))
+          (local.set $a3 (i32.add (local.get $a3) (i32.const 4)))
+          (local.set $pb (i32.add (local.get $pb) (i32.const 32)))
+          (br_if $along (i32.lt_u (local.get $pb) (local.get $panel_end))))
+        (local.set $a0 (local.get $pc))  ;; from here on the four rows of C
+        (local.set $a1 (i32.add (local.get $a0) (local.get $c_step)))
+        (local.set $a2 (i32.add (local.get $a1) (local.get $c_step)))
+        (local.set $a3 (i32.add (local.get $a2) (local.get $c_step)))
+        (local.set $pc (i32.add (local.get $a3) (local.get $c_step)))
+        (v128.store (local.get $a0) (local.get $c00)) (v128.store offset=16 (local.get $a0) (local.get $c01))
+        (v128.store (local.get $a1) (local.get $c10)) (v128.store offset=16 (local.get $a1) (local.get $c11))
+        (v128.store (local.get $a2) (local.get $c20)) (v128.store offset=16 (local.get $a2) (local.get $c21))
+        (v128.store (local.get $a3) (local.get $c30)) (v128.store offset=16 (local.get $a3) (local.get $c31))
+        (local.set $r (i32.sub (local.get $r) (i32.const 4)))
+        (br_if $blocks (i32.gt_s (local.get $r) (i32.const 0))))
+      (local.set $b (local.get $panel_end))
+      (local.set $c (i32.add (local.get $c) (i32.const 32)))
+      (br_if $panels (i32.lt_u (local.get $c) (local.get $c_end))))))
