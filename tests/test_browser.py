@@ -226,13 +226,12 @@ def test_the_buttons_of_a_conditional_model_say_what_it_is_told(page, server, fo
     shows(page, face_of(red, green))
     chosen = page.locator(".widget-toggle-button.mod-active")
     assert chosen.all_inner_texts() == ["-", "-"]
-    first = page.locator(".widget-toggle-buttons").first
-    name, button = first.locator(".widget-label").bounding_box(), first.get_by_role("button").first.bounding_box()
-    assert abs(name["y"] - button["y"]) < 10 and name["x"] + name["width"] <= button["x"], "the name stands beside its buttons"
 
     def tell(name, word):
-        row = page.locator(".widget-toggle-buttons").filter(has_text=name)
+        row = page.locator(".widget-hbox").filter(has=page.locator(".widget-label", has_text=name)).last  # the first holds the whole explorer
         assert row.get_by_role("button").all_inner_texts() == ["no", "-", "yes"]
+        label, button = (part.bounding_box() for part in (row.locator(".widget-label", has_text=name), row.get_by_role("button").first))
+        assert abs(label["y"] - button["y"]) < 10 and label["x"] + label["width"] <= button["x"], "the name stands beside its buttons"
         row.get_by_role("button", name=word, exact=True).click()
 
     for word, change in (("yes", 2), ("no", -2), ("-", 0), ("yes", 2)):

@@ -85,8 +85,9 @@ class Explorer:
         style, layout = {"description_width": "11em"}, {"width": "28em"}
         options = dict(step=0.1, readout_format=".1f", style=style, layout=layout)
         self.sliders = {name: widgets.FloatSlider(0, min=-3, max=3, description=name, **options) for name in self.vectors.index}
-        told = dict(options=list(TOLD), value="-", style=style | {"button_width": "4em"}, layout=layout)
-        self.choices = {name: widgets.ToggleButtons(description=name, **told) for name in self.conditions}
+        self.choices = {name: widgets.ToggleButtons(options=list(TOLD), value="-", style={"button_width": "4em"}) for name in self.conditions}
+        right = {"width": "11em", "display": "flex", "justify_content": "flex-end"}  # its own description would stand above the buttons
+        rows = [widgets.HBox([widgets.Label(name, layout=right), buttons]) for name, buttons in self.choices.items()]
         self.sharpening = widgets.FloatSlider(1, min=0, max=7, description="Sharpening", **options)
         self.another, self.photograph, self.reset = (
             widgets.Button(description=text, tooltip=tip)
@@ -99,7 +100,7 @@ class Explorer:
         self.photograph.on_click(lambda _: self.start_from(self.first))
         self.reset.on_click(self.put_back)
         buttons = [self.another, self.photograph, self.reset] if self.has_photo else [self.another, self.reset]
-        controls = [*self.choices.values(), *self.sliders.values(), self.sharpening, widgets.HBox(buttons)]
+        controls = [*rows, *self.sliders.values(), self.sharpening, widgets.HBox(buttons)]
         self.box = widgets.HBox([self.picture, widgets.VBox(controls)], layout={"align_items": "center"})
         self.follow()
 

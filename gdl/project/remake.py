@@ -1,6 +1,7 @@
 """A hand-in's images, made anew from its weights. `check` does it in its own process, `leaderboard` in the grader's sandbox."""
 
 import io
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,7 +108,10 @@ def difference(content: bytes, made: np.ndarray) -> float:
     """
     wanted = grid(made)
     try:
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # of its size, which is looked at next
+            opened = Image.open(io.BytesIO(content), formats=["PNG"])
+        with opened as image:
             if image.size != (wanted.shape[1], wanted.shape[0]):  # before anything is decoded
                 raise CourseError(
                     f"samples.png has {image.size[0]}x{image.size[1]} pixels and not {wanted.shape[1]}x{wanted.shape[0]}: "

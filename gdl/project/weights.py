@@ -12,7 +12,7 @@ import numpy as np
 from gdl.errors import CourseError
 from gdl.files import write_file
 from gdl.models import COMMANDS, MODULES, constructor_options, model_class, readable_options
-from gdl.models.base import DecoderModel, FaceModel, check_decoder
+from gdl.models.base import DecoderModel, FaceModel
 from gdl.models.saving import MemoryFile, weights_in_memory
 from gdl.project.archives import read_arrays
 from gdl.project.rules import MAX_SIZE, MAX_WIDTH
@@ -42,6 +42,8 @@ def open_model(settings: Mapping[str, Any], name: str, weights: str, content: by
             f'The run is of a class {name[:40]!r}, which is not of the course, and code is not run: give model = "GAN" or the like in '
             "project.toml if its networks are those of that class."
         )
+    if not issubclass(model_class(name), DecoderModel):
+        raise CourseError(f"A {name} makes no images: hand in a model that does, such as a VAE or a GAN.")
     before = keras.config.dtype_policy()
     try:
         if settings["precision"] not in PRECISIONS:
@@ -58,7 +60,6 @@ def open_model(settings: Mapping[str, Any], name: str, weights: str, content: by
         raise CourseError(f"run.json has options with which no {name} can be made ({reason}): copy the run folder again.") from None
     finally:
         keras.config.set_dtype_policy(before)
-    check_decoder(model)
     (_read_npz if weights.endswith(".npz") else _read_h5)(model, weights, content)
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise CourseError(f"{weights} has weights that are NaN or infinite, because the training diverged: hand in an earlier epoch.")
