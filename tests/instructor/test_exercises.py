@@ -82,6 +82,25 @@ def test_given_code_calls_no_answer(name):
         assert not ({node.id for node in names} - own) & exercise.names, function.name
 
 
+def names_set_by(node):
+    """The names that code sets in the notebook: those within functions and comprehensions are their own."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Lambda, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)):
+        return set()
+    own = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+    return own.union(*map(names_set_by, ast.iter_child_nodes(node)))
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_check_or_picture_replaces_an_answer(name):
+    """A check that sets `train` to an array would take the student's function `train` from the cells below it."""
+    exercise = Exercise(solution(name))
+    for cell in nbformat.read(solution(name), as_version=4).cells:
+        if role_of(cell)[0] in ("check", "look"):
+            assert not names_set_by(ast.parse(cell.source)) & exercise.names, role_of(cell)[1]
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_the_instructors_page_names_every_wrong_answer(name):
     page = (ROOT / "solutions" / f"{name}.md").read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ def make_decoder(size, z_dim, filters):
 """
 TRAIN = """
 
-def train(encoder, decoder, inputs, targets, steps, seed):
+def train_networks(encoder, decoder, inputs, targets, steps, seed):
     rng, optimizer = np.random.default_rng(seed), keras.optimizers.Adam(0.005)
     weights = encoder.trainable_variables + decoder.trainable_variables
     optimizer.build(weights)
@@ -140,7 +140,7 @@ def make_decoder(size, z_dim, filters):
     return model
 """),
     ("q3", "a Sequential model trained by train_on_batch", """
-def train(encoder, decoder, inputs, targets, steps, seed):
+def train_networks(encoder, decoder, inputs, targets, steps, seed):
     model = keras.Sequential([encoder, decoder])
     loss = lambda target, made: keras.ops.sum(keras.ops.square(target - made), axis=(1, 2, 3))
     model.compile(keras.optimizers.Adam(0.005), loss)
