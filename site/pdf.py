@@ -10,8 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import build
+import build  # also makes tools/ importable
 from builder import ROOT
+
+from set_address import course_version  # isort: skip
 
 BOOK = """# Generative deep learning with faces
 
@@ -72,7 +74,7 @@ def book(folder):
             path.unlink()
     models = source / "docs" / "models.md"
     models.write_text(models.read_text(encoding="utf-8").partition("```{toctree}")[0], encoding="utf-8")
-    (source / "index.md").write_text(BOOK.format(version=build.course_version()), encoding="utf-8")
+    (source / "index.md").write_text(BOOK.format(version=course_version()), encoding="utf-8")
     build.sphinx("singlehtml", source, folder / "page", strict=False)  # links to pages that are left out are dead, and printed as text
     return folder / "page" / "index.html"
 

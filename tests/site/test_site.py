@@ -220,6 +220,7 @@ def test_every_page_opens_from_the_folder_with_its_figures_and_formulas(site, pa
 def violations(axe, tab, address, **options):
     """The serious and critical violations of axe-core's rules on a page: rule -> the first elements."""
     tab.goto(address, wait_until="load")
+    tab.wait_for_function("document.getAnimations().every(animation => animation.playState !== 'running')")  # colours that are fading in
     found = axe.run(tab, options={"resultTypes": ["violations"], **options}).response["violations"]
     return {rule["id"]: [node["html"][:150] for node in rule["nodes"][:3]] for rule in found if rule["impact"] in ("serious", "critical")}
 
@@ -342,4 +343,5 @@ def test_a_chapter_prints_with_its_figures_and_formulas(site, browser, parsed, t
     printed = (tmp_path / "chapter.pdf").read_bytes()
     figures = {image["src"] for image in parsed["chapters/06_wgan_gp.html"].images if "_images/" in image["src"]}
     assert printed.startswith(b"%PDF") and len(re.findall(rb"/Subtype\s*/Image", printed)) >= len(figures) > 5
+    assert pdf.BOOK.format(version=pdf.course_version()).count("```") == 4
     assert b"KaTeX_Main" in printed and b"KaTeX_Math" in printed and b"/Outlines" in printed
