@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import pytest
 from conftest import ROOT
+from hand_in_helpers import Touch, npz, refused
 from PIL import Image
-from test_files import Touch, npz, refused
 
 import gdl
 from gdl import cli
@@ -157,8 +157,14 @@ def test_other_classes_are_never_made(gan, name):
 
 def test_options_that_make_no_sense_are_one_sentence(gan):
     options = read_run(open_files(gan)).settings["options"]
-    for wrong in ({"filters": "many"}, {"filters": [{}]}, {"z_dim": -1}, {"image_size": 17}, {"pixel_range": None}):
-        refused("", opened, gan, options=options | wrong)
+    for name, value, said in (
+        ("filters", "many", "filters is 'many': give a tuple of whole numbers"),
+        ("filters", [{}], r"filters is \[{}\]: give a tuple of whole numbers"),
+        ("z_dim", -1, "z_dim is -1: give a whole number, at least 1"),
+        ("image_size", 17, "image_size 17 cannot be halved 2 times"),
+        ("pixel_range", None, "pixel_range None is not known"),
+    ):
+        refused(said, opened, gan, options=options | {name: value})
     for wrong in ({"filters": [8, 20_000]}, {"z_dim": 10**9}, {"image_size": 10**6}):
         refused("the project takes models with at most", opened, gan, options=options | wrong)
 

@@ -7,8 +7,8 @@ import zipfile
 
 import numpy as np
 import pytest
+from hand_in_helpers import Touch, npz, refused
 
-from gdl.errors import CourseError
 from gdl.project.archives import read_arrays
 from gdl.project.files import checked_name, open_files
 from gdl.project.hand_in import read_project, read_run, stage
@@ -25,13 +25,6 @@ def folder(tmp_path):
     for name, text in (("project.toml", TOML), ("run/run.json", RUN), ("run/history.json", ROWS), ("weights.npz", "weights")):
         (tmp_path / "hand-in" / name).write_text(text)
     return tmp_path / "hand-in"
-
-
-def refused(said, function, *arguments, **options):
-    """The call must end in a CourseError of one line that says so."""
-    with pytest.raises(CourseError, match=said) as caught:
-        function(*arguments, **options)
-    assert "\n" not in str(caught.value)
 
 
 def zipped(folder, path, top="", **more):
@@ -156,12 +149,6 @@ def test_only_what_is_needed_is_staged_and_everybody_may_read_it(folder, tmp_pat
 # --- arrays
 
 
-def npz(**arrays):
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    return content.getvalue()
-
-
 def npy(header, data=b""):
     """A zip with one array of this header, which need not be true."""
     text = (header + "\n").encode()
@@ -178,16 +165,6 @@ def test_arrays_come_back_as_they_were():
     for name, array in given.items():
         np.testing.assert_array_equal(found[name], array)
         assert found[name].dtype == array.dtype
-
-
-class Touch:
-    """Unpickling it makes a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
 
 
 def test_a_pickle_is_refused_and_not_run(tmp_path):
