@@ -69,3 +69,4 @@ def setup(app):
     from builder import docstrings
 
     app.connect("autodoc-process-docstring", docstrings.process)
+    app.connect("autodoc-skip-member", docstrings.skip)

@@ -11,8 +11,13 @@ INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
 def process(app, what, name, obj, options, lines):
-    """For the event `autodoc-process-docstring`: changes `lines` in place. A docstring that a method has from Keras is left out."""
-    lines[:] = to_rst(lines) if words("\n".join(lines)) in own_docstrings() else []
+    """For the event `autodoc-process-docstring`: changes `lines` in place."""
+    lines[:] = to_rst(lines)
+
+
+def skip(app, what, name, obj, skipped, options):
+    """For the event `autodoc-skip-member`: leaves out what the course says nothing about, such as Keras's own methods."""
+    return skipped or words(obj.docstring) not in own_docstrings()
 
 
 def words(text):
@@ -24,7 +29,7 @@ def own_docstrings():
     """The docstrings of the package, as words. Where Keras is installed, a method without one has that of its base class in Keras."""
     kinds = ast.Module, ast.ClassDef, ast.FunctionDef
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "gdl").rglob("*.py")]
-    return {words(ast.get_docstring(node) or "") for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)}
+    return {words(text) for tree in trees for node in ast.walk(tree) if isinstance(node, kinds) and (text := ast.get_docstring(node))}
 
 
 def to_rst(lines):

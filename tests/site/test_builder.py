@@ -5,6 +5,7 @@ import doctest
 import json
 import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
 import set_address  # noqa: E402
@@ -102,10 +103,10 @@ def test_a_docstring_becomes_a_list_and_its_marks_stay():
 
 
 def test_a_docstring_of_another_package_is_left_out():
-    own, other = ast.get_docstring(api.kind("models.vae", "VAE")).splitlines(), ["Compute the total loss, validate it, and return it."]
-    for lines, kept in ((own, True), (other, False)):
-        docstrings.process(None, "method", "compute_loss", None, None, lines)
-        assert bool(lines) == kept
+    own, of_keras = ast.get_docstring(api.kind("models.vae", "VAE")), "Compute the total loss, validate it, and return it."
+    for docstring, left_out in ((own, False), (of_keras, True), ("", True)):
+        assert docstrings.skip(None, "class", "compute_loss", SimpleNamespace(docstring=docstring), False, None) == left_out
+    assert docstrings.skip(None, "class", "_hidden", SimpleNamespace(docstring=own), True, None)
 
 
 def test_every_public_name_has_an_entry():
