@@ -53,8 +53,10 @@ def main():
             row = table.loc[name].dropna().to_dict() if name in table.index else {}
             if row.get("sha256") != SHA256[name]:
                 row = {"sha256": SHA256[name]} | face_scores(model, faces)
-            if "rounding" not in row and not options.without_inception:
-                row |= inception_scores(model, faces, without_history(gdl.load(ROOT / text["run"])))
+            if not seen_by_inception(row) and not options.without_inception:
+                run = ROOT / text["run"]
+                row |= inception_scores(model, faces)
+                row |= {"rounding": rounding(model, without_history(gdl.load(run)), faces)} if run.is_dir() else {}
             table = scores_so_far()  # others may have been measured meanwhile
             table = pd.concat([table.drop(index=name, errors="ignore"), pd.DataFrame(row, index=pd.Index([name], name="name"))]).sort_index()
             table.to_csv(SCORES)
@@ -87,18 +89,24 @@ def codes(model, faces, n):
     return np.random.default_rng(0).standard_normal((n, model.architecture.z_dim)).astype(np.float32)
 
 
-def inception_scores(model, faces, run):
-    """The scores of a packed model, and by how much its FID differs from that of its run, whose weights are not rounded to float16."""
-    pixel_range = model.architecture.pixel_range
-    if not has_prior(model):
-        values = scores(model.decode(codes(model, faces, SAMPLES)), faces.train, pixel_range=pixel_range)
-        values = {f"gaussian_{key.replace('fid', 'fid_train')}": value for key, value in values.items()}
-        values |= reconstruction_scores(model, faces.val, "inception")
-    else:
-        values = model_scores(model, faces, SAMPLES, SPLITS, ("prior", "mixture") if isinstance(model, gdl.VAE) else ("prior",))
-    z = codes(model, faces, PAIRS)
+def seen_by_inception(row):
+    return any(key.endswith("fid_train") for key in row)
+
+
+def inception_scores(model, faces):
+    """FID, KID, precision and recall of a packed model."""
+    if has_prior(model):
+        return model_scores(model, faces, SAMPLES, SPLITS, ("prior", "mixture") if isinstance(model, gdl.VAE) else ("prior",))
+    values = scores(model.decode(codes(model, faces, SAMPLES)), faces.train, pixel_range=model.architecture.pixel_range)
+    values = {f"gaussian_{key.replace('fid', 'fid_train')}": value for key, value in values.items()}
+    return values | reconstruction_scores(model, faces.val, "inception")
+
+
+def rounding(model, run, faces):
+    """By how much the FID of a packed model differs from that of its run, whose weights are not rounded to float16."""
+    z, pixel_range = codes(model, faces, PAIRS), model.architecture.pixel_range
     packed, original = (gdl.metrics.fid(either.decode(z), faces.train, pixel_range) for either in (model, run))
-    return values | {"rounding": packed - original}
+    return packed - original
 
 
 def face_scores(model, faces):
@@ -114,16 +122,17 @@ def face_scores(model, faces):
 def distances(name, row):
     """The section on quality of a model that makes images."""
     digits = dict(fid_train=1, fid_val=1, fid_test=1, kid=4, kid_error=4, precision=3, recall=3, face_distance=2)
-    columns = list(digits) if "rounding" in row else ["face_distance"]
+    with_inception = seen_by_inception(row)
+    columns = list(digits) if with_inception else ["face_distance"]
     titles = [key.replace("_", " ").replace("fid", "FID").replace("kid", "KID").replace("val", "validation") for key in columns]
     lines = ["| 5,000 images | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(columns)]
     for prefix, codes in ROWS.items():
         if f"{prefix}face_distance" in row:
             values = [f"{row[prefix + key]:.{digits[key]}f}" if prefix + key in row else "" for key in columns]
             lines.append(f"| {codes} | {' | '.join(values)} |")
-    compared = "KID, precision, recall and `gdl.metrics.face_distance` compare" if "rounding" in row else "`gdl.metrics.face_distance` compares"
+    compared = "KID, precision, recall and `gdl.metrics.face_distance` compare" if with_inception else "`gdl.metrics.face_distance` compares"
     said = [f"{compared} with the training images."]
-    if "rounding" in row:
+    if with_inception:
         said.insert(0, "FID is that of the original Inception of 2015.")
     if "mse" in row:
         errors = f"squared error {row.mse:.4f} a pixel, SSIM {row.ssim:.3f}, Pearson {row.pearson:.3f}"
@@ -133,7 +142,7 @@ def distances(name, row):
         said.append("Distances of drawn faces compare models of drawn faces; they cannot be compared with those of photographs.")
     if "rounding" in row:
         said.append(f"Rounding the weights to float16 changes the FID of {PAIRS:,} images by {row.rounding:+.2f}.")
-    said.append(MEASURED.format(name if "rounding" in row else f"--without-inception {name}"))
+    said.append(MEASURED.format(name if with_inception else f"--without-inception {name}"))
     return "\n".join(lines) + "\n\n" + " ".join(said)
 
 
