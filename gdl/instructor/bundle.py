@@ -1,4 +1,4 @@
-"""The bundle for students: the exercises, the course as a wheel, and a page on how to begin, in a folder and as a zip."""
+"""The bundle for students: exercises, final project, the course as a wheel, and a page on how to begin, in a folder and as a zip."""
 
 import re
 from collections.abc import Mapping
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from gdl.errors import CourseError
 from gdl.files import whole_folder
 from gdl.instructor.students_page import students_page
-from gdl.instructor.wheel import course_wheel
+from gdl.instructor.wheel import ROOT, course_wheel
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+PROJECT = (".ipynb", ".md", ".py", ".toml")
 COURSE = re.compile(r'^COURSE = "[^"\n]*"', re.MULTILINE)  # in the set-up cell
 
 
 def bundle(notebooks: Mapping[str, "NotebookNode"], address: str | None = None) -> dict[str, bytes]:
-    """The contents of the files for students, by file name.
+    """The contents of the files for students, by their path in the folder, such as 01_autoencoder.ipynb or project/README.md.
 
     notebooks: the exercises by file name. address: where students download the wheel, see `gdl.instructor.release.release`.
     Raises CourseError.
@@ -27,7 +28,17 @@ def bundle(notebooks: Mapping[str, "NotebookNode"], address: str | None = None) 
         address = wheel_address(address, wheel.name)
     files = {name: to_text(with_address(notebook, name, address)) for name, notebook in notebooks.items()}
     files["README.md"] = students_page(notebooks, wheel.name, address)
-    return {name: text.encode() for name, text in files.items()} | {wheel.name: wheel.read_bytes()}
+    return {name: text.encode() for name, text in files.items()} | {wheel.name: wheel.read_bytes()} | project_files(address)
+
+
+def project_files(address: str | None) -> dict[str, bytes]:
+    """The files of the final project, by their path. address: of the wheel, for the notebook."""
+    import nbformat
+
+    files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / "project").rglob("*.*") if path.suffix in PROJECT}
+    name = "project/project.ipynb"
+    notebook = nbformat.reads(files[name].decode(), as_version=4)
+    return files | {name: to_text(with_address(notebook, name, address)).encode()}
 
 
 def to_text(notebook: "NotebookNode") -> str:
@@ -71,7 +82,7 @@ def wheel_address(address: str, wheel: str) -> str:
 def check_replaceable(out: Path) -> None:
     """Raises CourseError when the folder `out` holds a file that no release has put there."""
     if out.exists():
-        ours = re.compile(r"\d\d_.*\.ipynb|gdl-.*\.whl|README\.md|\..*")
+        ours = re.compile(r"\d\d_.*\.ipynb|gdl-.*\.whl|README\.md|project|\..*")
         others = sorted(path.name for path in out.iterdir() if not ours.fullmatch(path.name)) if out.is_dir() else [out.name]
         if others:
             raise CourseError(f"--out {out} holds {others[0]}, which is not from a release: choose an empty folder or a new one.")
@@ -81,4 +92,6 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
     """Writes the files into the folder `out`, all of them or none. A folder that is there is replaced."""
     with whole_folder(out, place="choose another place with --out") as partial:
         for name, content in files.items():
-            (partial / name).write_bytes(content)
+            path = partial / name
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.write_bytes(content)

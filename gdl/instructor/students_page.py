@@ -40,6 +40,10 @@ You need Python 3.11, 3.12 or 3.13. In the folder of this file (on Windows, writ
 - Answer the open question in words, in place of "{text}". A person reads it.
 - The stretch question gives no points.
 
+## The final project
+
+If your course has one, [project/README.md](project/README.md) says what to do, and `project/project.ipynb` leads through it.
+
 ## Handing in
 
 Restart the kernel and run everything once (in Colab *Runtime*, *Restart session and run all*; in JupyterLab *Kernel*, *Restart Kernel and Run All Cells*). Then hand in the `.ipynb` file itself, without renaming it. In Colab you get it with *File*, *Download*, *Download .ipynb*. A PDF or a link cannot be graded.

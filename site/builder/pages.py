@@ -17,6 +17,14 @@ MODEL = re.compile(r"^\| \[(.+?)\]\(\.\./(gdl/shipped/.+?)\.md\) \| *(.*?) \| *(
 COPIED = {"instructors.md": "solutions/README.md", "changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 ADDED = {"docs/models.md": "\n```{toctree}\n:hidden:\n:glob:\n\n../gdl/shipped/*\n```\n"}
 CARD = 640, 300  # pixels of a chapter's picture
+CONTAINER = """:::{tab-item} Container
+```
+podman build --tag gdl --file Containerfile .
+podman run --rm --publish 127.0.0.1:8888:8888 --volume "$PWD:/work" --entrypoint jupyter gdl lab --ip=0.0.0.0 --allow-root --no-browser
+```
+
+In a checkout of the course. Open the address that it prints. `docker` takes the same options. This image was not built for this page.
+:::"""
 
 
 def stage(out):
@@ -151,7 +159,7 @@ def play():
 def container():
     if not (ROOT / "Containerfile").is_file():
         return ""
-    return ":::{tab-item} Container\n```\npodman build --tag gdl --file Containerfile .\npodman run --rm --publish 8888:8888 gdl\n```\n:::"
+    return CONTAINER
 
 
 def readme_sections(*titles):

@@ -1,5 +1,6 @@
 """gdl release: the folder and the zip for students."""
 
+import re
 import zipfile
 
 import nbformat
@@ -7,6 +8,7 @@ import pytest
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install --editable '.[instructor]'")
 
+from conftest import ROOT
 from small_solution import fake_wheel, small_solution
 
 from gdl.errors import CourseError
@@ -21,8 +23,11 @@ def quick_wheel(monkeypatch, tmp_path):
 def test_the_bundle_holds_exercises_wheel_and_page(tmp_path, quick_wheel):
     small_solution(tmp_path / "solutions")
     release(tmp_path / "solutions", tmp_path / "exercises", tmp_path / "out" / "students")
-    names = {path.name for path in (tmp_path / "out" / "students").iterdir()}
-    assert names == {"01_test.ipynb", "README.md", "gdl-0.1.0-py3-none-any.whl"}
+    students = tmp_path / "out" / "students"
+    names = {path.relative_to(students).as_posix() for path in students.rglob("*.*")}
+    project = {path.relative_to(ROOT).as_posix() for path in (ROOT / "project").rglob("*.*") if "__pycache__" not in path.parts}
+    assert names == {"01_test.ipynb", "README.md", "gdl-0.1.0-py3-none-any.whl"} | project
+    assert {"project/README.md", "project/project.ipynb", "project/rubric.md", "project/examples/report.md"} <= names
     page = (tmp_path / "out" / "students" / "README.md").read_text()
     assert "| [01 · A test](01_test.ipynb) | 5 | 5 |" in page and "upload `gdl-0.1.0-py3-none-any.whl`" in page and "{" not in page
     with zipfile.ZipFile(tmp_path / "out" / "students.zip") as packed:
@@ -37,7 +42,7 @@ def test_the_same_solutions_give_the_same_bytes(tmp_path, quick_wheel):
     for folder in ("one", "two"):
         release(tmp_path / "solutions", tmp_path / folder / "exercises", tmp_path / folder / "students")
         made.append([path.read_bytes() for path in sorted((tmp_path / folder).rglob("*.*"))])
-    assert len(made[0]) == 5 and made[0] == made[1]
+    assert len(made[0]) == 5 + len([path for path in (ROOT / "project").rglob("*.*") if "__pycache__" not in path.parts]) and made[0] == made[1]
 
 
 def test_an_address_goes_into_the_notebooks_of_the_bundle_alone(tmp_path, quick_wheel):
@@ -46,7 +51,18 @@ def test_an_address_goes_into_the_notebooks_of_the_bundle_alone(tmp_path, quick_
     line = 'COURSE = "https://example.org/course/gdl-0.1.0-py3-none-any.whl"'
     assert line in nbformat.read(tmp_path / "students" / "01_test.ipynb", 4).cells[1].source
     assert line not in nbformat.read(tmp_path / "exercises" / "01_test.ipynb", 4).cells[1].source
+    assert line in nbformat.read(tmp_path / "students" / "project" / "project.ipynb", 4).cells[1].source
     assert "Nothing to upload" in (tmp_path / "students" / "README.md").read_text()
+
+
+def test_links_of_the_bundle_stay_inside_it(tmp_path, quick_wheel):
+    small_solution(tmp_path / "solutions")
+    release(tmp_path / "solutions", tmp_path / "exercises", tmp_path / "students")
+    pages = [*(tmp_path / "students").rglob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())]
+    assert len(pages) >= 5 and len(links) >= 5
+    assert not [(page.name, link) for page, link in links if not (page.parent / link).resolve().is_relative_to(tmp_path / "students")]
+    assert not [(page.name, link) for page, link in links if not (page.parent / link).exists()]
 
 
 @pytest.mark.parametrize(
