@@ -17,13 +17,12 @@ MODEL = re.compile(r"^\| \[(.+?)\]\(\.\./(gdl/shipped/.+?)\.md\) \| *(.*?) \| *(
 COPIED = {"instructors.md": "solutions/README.md", "changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 ADDED = {"docs/models.md": "\n```{toctree}\n:hidden:\n:glob:\n\n../gdl/shipped/*\n```\n"}
 CARD = 640, 300  # pixels of a chapter's picture
-CONTAINER = """:::{tab-item} Container
+CONTAINER = """:::{{tab-item}} Container
 ```
-podman build --tag gdl --file Containerfile .
-podman run --rm --publish 127.0.0.1:8888:8888 --volume "$PWD:/work" --entrypoint jupyter gdl lab --ip=0.0.0.0 --allow-root --no-browser
+{commands}
 ```
 
-In a checkout of the course. Open the address that it prints. `docker` takes the same options. This image was not built for this page.
+In a checkout of the course, with Podman; `docker` takes the same options. Open the address that it prints. This image was not built for this page.
 :::"""
 
 
@@ -157,9 +156,10 @@ def play():
 
 
 def container():
-    if not (ROOT / "Containerfile").is_file():
-        return ""
-    return CONTAINER
+    """The commands of the Containerfile's own first lines that build the image and open JupyterLab in it."""
+    path = ROOT / "Containerfile"
+    commands = re.findall(r"^# {3}docker ((?:build|.* jupyter) .*)$", path.read_text(encoding="utf-8"), re.MULTILINE) if path.is_file() else []
+    return CONTAINER.format(commands="\n".join(f"podman {command}" for command in commands)) if commands else ""
 
 
 def readme_sections(*titles):

@@ -3,6 +3,8 @@
 import ast
 import doctest
 import json
+import re
+import shlex
 import shutil
 import sys
 from types import SimpleNamespace
@@ -115,6 +117,15 @@ def test_every_public_name_has_an_entry():
     for name, home in names.items():
         assert api.summary(home, name)
     assert api.defined("latent")["attribute_vector"] == "latent.vectors" and "kl_divergence" in api.defined("models.losses")
+
+
+def test_the_pages_have_the_commands_of_the_container():
+    """Those of the front page and of the page for instructors are those at the head of the Containerfile."""
+    build, grade, lab = re.findall(r"^# {3}docker (.+)$", (ROOT / "Containerfile").read_text(), re.MULTILINE)
+    tag = shlex.split(build)[shlex.split(build).index("-t") + 1]
+    assert f" {tag} grade " in grade and f" --entrypoint jupyter {tag} lab " in lab and "-p 127.0.0.1:" in lab
+    assert f"\ndocker {build}\ndocker {grade}\n" in (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+    assert f"\npodman {build}\npodman {lab}\n" in pages.container()
 
 
 ADDRESS = "https://github.com/Ada/faces"
