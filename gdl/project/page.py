@@ -133,7 +133,8 @@ def _cell(value, shown, kind=""):
 
 
 def _number(value):
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    """Three digits, also where the last ones are 0, so that 1.10 and 1.12 can be compared."""
+    return f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def _section(entry, picture):

@@ -35,11 +35,18 @@ def test_the_order_is_that_of_the_test_images_and_own_images_and_failures_are_la
 
 def test_claims_stand_below_what_was_computed_and_differences_are_red():
     text = page.html_page(entries(), {"gan-drawn64": {"test": 5.0}}, 120, {"ida": JPEG})
-    assert text.count("0.9 claimed") == 4 and 'class="num other" data-value="0.7"><bdi>Young</bdi> 0.7 of 0.75<br>' in text
-    assert "9.5 claimed" in text and 'other" data-value="9.5"' not in text, "that claim is right"
+    assert text.count("0.900 claimed") == 4 and 'class="num other" data-value="0.7"><bdi>Young</bdi> 0.700 of 0.750<br>' in text
+    assert "9.50 claimed" in text and 'other" data-value="9.5"' not in text, "that claim is right"
     assert 'class="num other" data-value="180.0">180.0' in text and 'class="num " data-value="90.0">90.0' in text
     assert "gan-drawn64, the model to beat" in text and "the weights are a pickle" in text
     assert text.count("data:image/jpeg;base64,") == 1 and "http" not in text.replace("http-equiv", "")
+
+
+def test_numbers_that_are_compared_have_as_many_digits():
+    rows = [entry("a", 1.099), entry("b", 1.1248, numbers={"test": 1.1248, "copies": 0.0, "recall": 0.28}), entry("c", 123.4), entry("d", 12345.6)]
+    text = page.html_page(rows, {}, 120, {})
+    for value, shown in ((1.099, "1.10"), (1.1248, "1.12"), (0.0, "0.00"), (0.28, "0.280"), (123.4, "123"), (12345.6, "12,346")):
+        assert f'data-value="{value}">{shown}<' in text
 
 
 def test_what_students_write_is_text():
