@@ -172,6 +172,14 @@ def test_pictures(server, folder):
     assert ask(server, f"picture/{'0' * 20}/0")[0] == 404
 
 
+def test_a_notebook_is_read_once_for_a_question_that_is_shown_again(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr("gdl.instructor.marking_page.server.pictures_of", lambda content, title: read.append(content) or [("image/png", b"")])
+    with marking_server(*marked_folder(tmp_path, ("a", "b", "c", "d", "e"))) as server:
+        first, again = (server.answers.question("02_vae", "q2")["answers"] for _ in range(2))
+    assert first == again and [answer["pictures"] for answer in first] == [1] * 5 and len(read) == len(set(read)) == 5
+
+
 def test_pictures_of_a_hostile_notebook():
     def content(*bundles, source=f"## {HEADING}"):
         cells = [{"cell_type": "markdown", "source": [source]}, {"cell_type": "code", "outputs": [{"data": bundle} for bundle in bundles]}]
