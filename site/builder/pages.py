@@ -17,14 +17,6 @@ MODEL = re.compile(r"^\| \[(.+?)\]\(\.\./(gdl/shipped/.+?)\.md\) \| *(.*?) \| *(
 COPIED = {"instructors.md": "solutions/README.md", "changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 ADDED = {"docs/models.md": "\n```{toctree}\n:hidden:\n:glob:\n\n../gdl/shipped/*\n```\n"}
 CARD = 640, 300  # pixels of a chapter's picture
-CONTAINER = """:::{tab-item} Container
-```
-podman build --tag gdl --file Containerfile .
-podman run --rm --publish 127.0.0.1:8888:8888 --volume "$PWD:/work" --entrypoint jupyter gdl lab --ip=0.0.0.0 --allow-root --no-browser
-```
-
-In a checkout of the course. Open the address that it prints. `docker` takes the same options. This image was not built for this page.
-:::"""
 
 
 def stage(out):
@@ -36,8 +28,6 @@ def stage(out):
         "scores": scores(),
         "results": result_rows(),
         "experiments": experiments(),
-        "play": play(),
-        "container": container(),
         "further": "\n".join(sorted(name.removesuffix(".md") for name in links.shown() if re.match(r"docs/(?!models\.md).+\.md|project/", name))),
         "usage": readme_sections("Other ways to run it", "Photographs: CelebA", "In a terminal"),
         "cite": readme_sections("Sources, and how to cite them"),
@@ -142,24 +132,6 @@ def experiments():
         command = f"python -m gdl experiment experiments/{path.name} --data data/celeba --out runs/{path.stem}"
         parts.append(f"## {settings['title']}\n\n{settings.get('question', '')}\n\n```\n{command}\n```\n\n```toml\n{text}```")
     return "\n\n".join(parts)
-
-
-def play():
-    """The pages that run in the browser, where they exist."""
-    pages = {
-        "faces": ("Faces in your browser", "move sliders, and a trained network draws the face. Nothing leaves your machine."),
-        "toy": ("Train a GAN on points", "watch two networks in two dimensions: how they learn, how they fail, and which loss helps."),
-    }
-    found = [
-        f'<li><a href="{name}/index.html">{title}</a>: {text}</li>' for name, (title, text) in pages.items() if (SITE / name / "index.html").is_file()
-    ]
-    return "\n".join(["## Try it now", "", "<ul>", *found, "</ul>"]) if found else ""
-
-
-def container():
-    if not (ROOT / "Containerfile").is_file():
-        return ""
-    return CONTAINER
 
 
 def readme_sections(*titles):
