@@ -51,11 +51,11 @@ def write_hand_in(folder, model, faces, name, change, task="recipe", group=""):
     for page in ("card.md", "report.md"):
         shutil.copy(HERE / "examples" / page, folder / page)
     lines = [f'name = "{name}"', f'task = "{task}"', f'change = "{change}"', f'weights = "{weights}"', f'group = "{group}"']
-    (folder / "project.toml").write_text("\n".join(lines) + "\n")
+    (folder / "project.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     numbers = Ruler("drawn", FACES, SAMPLES).measure(make(folder, SAMPLES), group)
     claims = [f'network = "{numbers["network"]}"', f"samples = {SAMPLES}"]
     claims += [f"{key} = {numbers[key]:.4g}" for key in ("distance", "copies", "share") if key in numbers]
-    (folder / "project.toml").write_text("\n".join([*lines, "", "[claims]", *claims]) + "\n")
+    (folder / "project.toml").write_text("\n".join([*lines, "", "[claims]", *claims]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACEHOLDER = "https://example.org/course"
 BRANCH = "main"
 COPIES = ("pyproject.toml", "CITATION.cff", "CHANGELOG.md", ".github/ISSUE_TEMPLATE/config.yml")
-NOTEBOOKS = ("chapters/*.ipynb", "chapters/appendix/*.ipynb", "solutions/*.ipynb", "exercises/*.ipynb")
+NOTEBOOKS = ("chapters/*.ipynb", "chapters/appendix/*.ipynb", "solutions/*.ipynb", "exercises/*.ipynb", "project/*.ipynb")
 ADDRESS = re.compile(r"https://github\.com(/[\w.-]+){2}|https://(?!github\.com/)[\w.-]+(/[\w.~-]+)+")
 COURSE = re.compile(r'^COURSE = "[^"\n]*"', re.MULTILINE)
 COLAB = re.compile(r"(\[!\[Open in Colab\]\([^)]*\)\])\([^)]*\)")

@@ -13,7 +13,10 @@ from gdl.instructor.wheel import ROOT, course_wheel
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-PROJECT = (".ipynb", ".md", ".py", ".toml")
+PROJECT = (  # by name, because whoever has run the notebook there has a hand-in beside it
+    "README.md", "card.md", "make_examples.py", "peer_review.md", "project.ipynb", "project.toml", "rubric.md",
+    "examples/card.md", "examples/report.md",
+)  # fmt: skip
 COURSE = re.compile(r'^COURSE = "[^"\n]*"', re.MULTILINE)  # in the set-up cell
 
 
@@ -35,7 +38,7 @@ def project_files(address: str | None) -> dict[str, bytes]:
     """The files of the final project, by their path. address: of the wheel, for the notebook."""
     import nbformat
 
-    files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / "project").rglob("*.*") if path.suffix in PROJECT}
+    files = {f"project/{name}": (ROOT / "project" / name).read_bytes() for name in PROJECT}
     name = "project/project.ipynb"
     notebook = nbformat.reads(files[name].decode(), as_version=4)
     return files | {name: to_text(with_address(notebook, name, address)).encode()}
@@ -84,6 +87,8 @@ def check_replaceable(out: Path) -> None:
     if out.exists():
         ours = re.compile(r"\d\d_.*\.ipynb|gdl-.*\.whl|README\.md|project|\..*")
         others = sorted(path.name for path in out.iterdir() if not ours.fullmatch(path.name)) if out.is_dir() else [out.name]
+        inner = sorted(path.relative_to(out / "project").as_posix() for path in (out / "project").rglob("[!.]*") if path.is_file())
+        others += [f"project/{name}" for name in inner if name not in PROJECT and not name.startswith(".")]
         if others:
             raise CourseError(f"--out {out} holds {others[0]}, which is not from a release: choose an empty folder or a new one.")
 

@@ -106,6 +106,59 @@ def test_a_member_is_found_by_number_and_by_name():
     assert "several are alike" in unclear["person"][-1]
 
 
+def pair_of(tmp_path, list_, *handed_in):
+    """The rows of grades.csv and of Moodle's and Canvas's tables by student, and the members of the zips, for a list of the class."""
+    out = tmp_path / "out"
+    returned = write_tables(list(handed_in), out, class_list=read_class(students_csv(tmp_path, list_)))
+    for number, one in enumerate(returned):
+        one.setdefault("name", f"page-{number}")
+    zips = write_feedback_zips(returned, {one["name"]: "" for one in returned}, out)
+    members = [name.split("/")[1] for path in zips for name in zipfile.ZipFile(path).namelist() if "moodle" in path.name]
+    grades = {row["student"]: row for row in sheet(out / "grades.csv")}
+    return grades, {row["Full name"]: row["Identifier"] for row in sheet(out / "moodle_02_vae.csv")}, sheet(out / "canvas_02_vae.csv"), members
+
+
+def test_a_partner_gets_no_number_of_another_assignment(tmp_path):
+    """Ada's number in the list is not that of her file, so the list is of another assignment, or has the university's numbers."""
+    list_ = "student,identifier,pair\nAda,901,A\nBen,902,A\n"
+    grades, moodle, canvas, members = pair_of(tmp_path, list_, result("Ada", "411", open_points=2))
+    assert moodle == {"Ada": "Participant 411"} and members == ["Ada_411_assignsubmission_file_"]
+    assert grades["Ben"]["total"] == "4" and grades["Ben"]["identifier"] == "" and "With Ada." in grades["Ben"]["needs a person"]
+    assert "Moodle's number of the partner Ben in this assignment is not known" in grades["Ada"]["needs a person"]
+    assert any("partner Ben" in row["why"] for row in sheet(tmp_path / "out" / "person.csv"))
+    assert [row["Student"] for row in canvas[1:]] == ["Ada", "Ben"]  # Canvas finds him by his name
+
+
+def test_a_partner_gets_the_number_of_this_assignment(tmp_path):
+    list_ = "Identifier,Full name,pair\nParticipant 411,Ada,A\nParticipant 412,Ben,A\n"
+    grades, moodle, _, members = pair_of(tmp_path, list_, result("Ada", "411", open_points=2))
+    assert moodle == {"Ada": "Participant 411", "Ben": "Participant 412"}
+    assert members == ["Ada_411_assignsubmission_file_", "Ben_412_assignsubmission_file_"]
+    assert "is not known" not in grades["Ada"]["needs a person"] and grades["Ben"]["identifier"] == "412"
+
+
+def test_a_partner_in_canvas(tmp_path):
+    file = "lovelaceada_12345_67890_02_vae.ipynb"
+    for list_, number in (
+        ("Student,ID,pair\nlovelaceada,12345,A\nBen,12346,A\n", "12346"),
+        ("student,identifier,pair\nlovelaceada,7,A\nBen,8,A\n", ""),
+    ):
+        _, moodle, canvas, _ = pair_of(tmp_path, list_, result("lovelaceada", "12345", file=file, open_points=2))
+        assert [(row["Student"], row["ID"]) for row in canvas[1:]] == [("Ben", number), ("lovelaceada", "12345")]
+        assert ("Ben" in moodle) == bool(number)
+
+
+def test_the_column_of_canvas_is_that_of_its_grade_book(tmp_path):
+    columns = "Student,ID,SIS Login ID,Section,Week 1 (70),Exercise 2: VAE (71),02_vae,05_wgan (72),Exercise 05 again (73),Exercises Current Score"
+    rule = read_class(students_csv(tmp_path, columns + "\n    Points Possible,,,,5,20,,20,20,(read only)\nAda,1,a,S,,,,,,\n"))
+    assert [rule.canvas_column(name) for name in ("02_vae", "05_wgan", "06_wgan_gp")] == ["Exercise 2: VAE (71)", None, None]
+    ada = result("Ada", "1", file="Ada_1_9001_02_vae.ipynb", open_points=2)
+    write_tables([ada], tmp_path / "out", class_list=rule)
+    assert list(sheet(tmp_path / "out" / "canvas_02_vae.csv")[0])[-1] == "Exercise 2: VAE (71)"
+    write_tables([ada], tmp_path / "out")
+    assert list(sheet(tmp_path / "out" / "canvas_02_vae.csv")[0])[-1] == ada["title"]
+
+
 def test_whose_points_have_changed(tmp_path):
     write_tables([result("Ada", "1", points=(2, 0)), result("Ben =1", "2", points=(2, 1), open_points=1)], tmp_path)
     assert not (tmp_path / "changes.csv").exists()

@@ -3,6 +3,8 @@
 import ast
 import doctest
 import json
+import re
+import shlex
 import shutil
 import sys
 from types import SimpleNamespace
@@ -117,9 +119,18 @@ def test_every_public_name_has_an_entry():
     assert api.defined("latent")["attribute_vector"] == "latent.vectors" and "kl_divergence" in api.defined("models.losses")
 
 
+def test_the_pages_have_the_commands_of_the_container():
+    """Those of the front page and of the page for instructors are those at the head of the Containerfile."""
+    build, grade, lab = re.findall(r"^# {3}docker (.+)$", (ROOT / "Containerfile").read_text(), re.MULTILINE)
+    tag = shlex.split(build)[shlex.split(build).index("-t") + 1]
+    assert f" {tag} grade " in grade and f" --entrypoint jupyter {tag} lab " in lab and "-p 127.0.0.1:" in lab
+    assert f"\ndocker {build}\ndocker {grade}\n" in (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+    assert f"\npodman {build}\npodman {lab}\n" in (ROOT / "site" / "pages" / "index.md").read_text(encoding="utf-8")
+
+
 ADDRESS = "https://github.com/Ada/faces"
 FILES = (*set_address.COPIES, "README.md", "gdl/__init__.py", "chapters/02_vae.ipynb", "chapters/appendix/rmsprop.ipynb")
-FILES += ("exercises/02_vae.ipynb", "solutions/02_vae.ipynb")
+FILES += ("exercises/02_vae.ipynb", "solutions/02_vae.ipynb", "project/project.ipynb")
 
 
 @pytest.fixture
@@ -145,7 +156,7 @@ def test_one_setting_changes_every_copy_and_goes_back(checkout, monkeypatch):
     colab = "https://colab.research.google.com/github/Ada/faces/blob/main/chapters/02_vae.ipynb"
     assert f"]({colab})" in "".join(chapter["cells"][0]["source"])
     version = __import__("gdl").__version__
-    for name in ("chapters/02_vae.ipynb", "chapters/appendix/rmsprop.ipynb", "exercises/02_vae.ipynb", "solutions/02_vae.ipynb"):
+    for name in (name for name in FILES if name.endswith(".ipynb")):
         (set_up,) = [cell for cell in json.loads((checkout / name).read_text())["cells"] if "set-up" in cell["metadata"].get("tags", [])]
         assert set_up["source"][0].startswith(f'COURSE = "https://ada.github.io/faces/wheel/gdl-{version}-py3-none-any.whl"  #')
     assert f"]({colab.replace('02_vae', '00_faces')})" in readme and "mybinder.org/v2/gh/Ada/faces/main" in readme and "kaggle.com" in readme

@@ -9,16 +9,18 @@ from typing import Any
 
 from gdl.errors import CourseError
 from gdl.instructor.grading import names, totals
-from gdl.instructor.grading.exercise_names import letters_and_digits
+from gdl.instructor.grading.exercise_names import find_exercise, letters_and_digits
 from gdl.instructor.grading.matching import same_identifier
-from gdl.instructor.grading.sheet import as_typed, harmless, read_sheet
+from gdl.instructor.grading.sheet import as_typed, harmless, read_columns, read_sheet
 from gdl.instructor.grading.submission import Submission, safe_name
 from gdl.instructor.grading.totals import Result, points_text
 
 NAMES = ("student", "full name", "name")  # what platforms call these columns
 IDENTIFIERS = ("identifier", "id")
 PAIRS = ("pair", "group")
+ASSIGNMENT = re.compile(r"(.+) \(\d+\)")  # a column of Canvas's grade book: a title and the number of the assignment
 NOTHING = "Handed in nothing."
+NO_NUMBER = "Moodle's number of the partner {} in this assignment is not known: give a list with these numbers, or enter the mark in Moodle."
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,21 @@ class Member:
 
 @dataclass(frozen=True)
 class ClassList:
-    """The class and its rule for late notebooks: percent of the maximum for each day after `free_days` days in the whole term."""
+    """The class and its rule for late notebooks: percent of the maximum for each day after `free_days` days in the whole term.
+
+    columns: the names of the columns of its file, among which Canvas's grade book has the assignments.
+    """
 
     members: Sequence[Member]
     percent: float = 0
     free_days: float = 0
+    columns: Sequence[str] = ()
+
+    def canvas_column(self, exercise: str) -> str | None:
+        """The column of an exercise in Canvas's grade book, such as "Exercise 2 (12345)". None if there is none or there are several."""
+        titles = [(match[1], match[0]) for column in self.columns if (match := ASSIGNMENT.fullmatch(column))]
+        found = [column for title, column in titles if find_exercise(title, [exercise], topics=False)[0]]
+        return found[0] if len(found) == 1 else None
 
     def charged_days(self, member: Member, exercise: str) -> float:
         """The late days of an exercise that cost points. Earlier exercises use up the free days first."""
@@ -71,16 +83,22 @@ class ClassList:
             by_pair = defaultdict(list)
             for member, result in of_exercise:
                 if member and member.pair:
-                    by_pair[member.pair].append(result)
+                    by_pair[member.pair].append((result, member))
             for pair, of_pair in by_pair.items():
                 if len(of_pair) > 1:
-                    for result in of_pair:
-                        others = [other["student"] for other in of_pair if other is not result]
+                    for result, _ in of_pair:
+                        others = [other["student"] for other, _ in of_pair if other is not result]
                         result["person"] = [*result["person"], f"{' and '.join(others)} of the pair {harmless(pair, 60)} handed in another notebook."]
             for member in self.members:
                 if id(member) not in there:
                     shared = by_pair.get(member.pair, []) if member.pair else []
-                    added.append(self._copy(shared[0], member) if shared else _nothing(member, of_exercise[0][1]))
+                    if not shared:
+                        added.append(_nothing(member, of_exercise[0][1]))
+                        continue
+                    result, giver = shared[0]
+                    added.append(self._copy(result, giver, member))
+                    if names.platform_of(result["file"]) == "moodle" and not added[-1]["identifier"]:
+                        result["person"] = [*result["person"], NO_NUMBER.format(harmless(member.student, 60))]
         return own, added
 
     def member(self, result: Result) -> Member | None:
@@ -100,10 +118,16 @@ class ClassList:
         charged = self.charged_days(member, result["exercise"])
         return result | {"late_days": days, "deducted": round(self.percent / 100 * totals.maximum(result) * charged, 2)}
 
-    def _copy(self, result, member):
+    def _copy(self, result, giver, member):
+        """The result of `member`, whose partner `giver` has handed in a notebook.
+
+        The list has the partner's number if it has the giver's own: Moodle numbers the students anew in each assignment.
+        """
+        of_others = names.platform_of(result["file"]) and not same_identifier(result["identifier"], giver.identifier)
+        identifier = "" if of_others else member.identifier
         without = {name: value for name, value in result.items() if name not in ("late_days", "deducted")}
-        own = {"student": member.student, "identifier": member.identifier, "person": [f"With {result['student']}."], "with": result["student"]}
-        own["name"] = safe_name(Submission(member.student, member.identifier, result["exercise"], ""))
+        own = {"student": member.student, "identifier": identifier, "person": [f"With {result['student']}."], "with": result["student"]}
+        own["name"] = safe_name(Submission(member.student, identifier, result["exercise"], ""))
         return self._with_late(without | own, member)
 
 
@@ -162,7 +186,7 @@ def read_class(path: str | Path, percent: float = 0, free_days: float = 0) -> Cl
         }
         identifier = next((row[column] for column in IDENTIFIERS if row.get(column)), "").removeprefix("Participant ")
         members.append(Member(student, identifier, next((row[column] for column in PAIRS if row.get(column)), "").casefold(), late))
-    return ClassList(members, percent, free_days)
+    return ClassList(members, percent, free_days, read_columns(path))
 
 
 def _days(text, place):

@@ -47,6 +47,26 @@ def read_sheet(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, s
     The separator may be a comma, a semicolon or a tab, the encoding UTF-8, UTF-16 or a Western code page, and the columns in any order.
     needed: columns that must be there. A cell that a short row lacks is "". Raises CourseError.
     """
+    rows, first = _lines(path)
+    columns = [name.casefold() for name in _names(rows)]
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise CourseError(f"{path} has no column {', '.join(missing)} in its first line: keep the first line as the grader wrote it.")
+    cells = ((number, [cell.strip() for cell in row[: len(columns)]]) for number, row in enumerate(rows[1:], first + 1) if any(map(str.strip, row)))
+    return [(number, dict(zip_longest(columns, row, fillvalue=""))) for number, row in cells]
+
+
+def read_columns(path: Path) -> list[str]:
+    """The names of the columns of such a file, as its first line has them. Raises CourseError."""
+    return _names(_lines(path)[0])
+
+
+def _names(rows):
+    return [name.strip().strip('"') for name in rows[0]] if rows else []
+
+
+def _lines(path):
+    """The lines of a CSV file as lists of cells, and the number of the first one. Raises CourseError."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -62,13 +82,7 @@ def read_sheet(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, s
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise CourseError(f"{path} cannot be read as CSV ({error}): save it as CSV again.") from None
-    columns = [name.strip().strip('"').casefold() for name in rows[0]] if rows else []
-    missing = [name for name in needed if name not in columns]
-    if missing:
-        raise CourseError(f"{path} has no column {', '.join(missing)} in its first line: keep the first line as the grader wrote it.")
-    first = 2 if sep_line else 1
-    cells = ((number, [cell.strip() for cell in row[: len(columns)]]) for number, row in enumerate(rows[1:], first + 1) if any(map(str.strip, row)))
-    return [(number, dict(zip_longest(columns, row, fillvalue=""))) for number, row in cells]
+    return rows, 2 if sep_line else 1
 
 
 def _decoded(content):

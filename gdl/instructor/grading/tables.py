@@ -4,8 +4,8 @@ The columns are those that the platforms' own programs import, read in 2025. Moo
 importgradeslib.php) is comma-separated. Moodle identifies the columns by their names: `Identifier` ("Participant 1234567", with the number
 of the downloaded file), `Grade`, `Last modified (grade)` and `Feedback comments`; it ignores others. A worksheet is for one assignment, an
 empty comment overwrites one in Moodle, and a mark given in Moodle after `Last modified (grade)` stays. Canvas (lib/gradebook_importer.rb)
-reads `Student, ID, SIS User ID, SIS Login ID, Section`, then assignments by their titles, and a row `Points Possible`. It identifies a
-student by ID, then by the SIS columns, then by name, and an empty cell clears a score.
+reads `Student, ID, SIS User ID, SIS Login ID, Section`, then assignments by the number in `Title (12345)` or by their titles, and a row
+`Points Possible`. It identifies a student by ID, then by the SIS columns, then by name, and an empty cell clears a score.
 So there is one file for each exercise and platform, and it holds final totals only: whoever still waits for a person has no row, since an
 empty cell would change what the platform holds. A file that is no notebook waits too. Of two students with one identifier neither has one.
 """
@@ -63,7 +63,8 @@ def write_tables(
     for exercise in sorted({result["exercise"] for result in marked}):
         of_exercise = [result for result in marked if result["exercise"] == exercise]
         write_sheet(out / f"moodle_{exercise}.csv", moodle(of_exercise), mark=False)
-        write_sheet(out / f"canvas_{exercise}.csv", canvas(of_exercise), mark=False)
+        column = class_list.canvas_column(exercise) if class_list else None
+        write_sheet(out / f"canvas_{exercise}.csv", canvas(of_exercise, column), mark=False)
     write_file(out / "summary.html", summary_page(marked, problems, checks))
     return marked
 
@@ -101,6 +102,8 @@ def moodle(results: Sequence[Result]) -> list[list[Any]]:
     now = time.strftime("%Y-%m-%d %H:%M")
     rows = [["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)", "Feedback comments", "Graded"]]
     for result in certain(results):
+        if not result["identifier"]:
+            continue  # Moodle would find nobody
         counted = [question for question in result["questions"] if question["max"]]
         sentences = [f"{question['title']}: {points_text(question['points'])} of {points_text(question['max'])}." for question in counted]
         sentences += [late_sentence(result)] if late_sentence(result) else []
@@ -121,9 +124,12 @@ def certain(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if totals.final(result) and count[result["identifier"]] < 2 and "absent" not in result]
 
 
-def canvas(results: Sequence[Result]) -> list[list[Any]]:
-    """The final totals of one exercise for "Import" in Canvas's grade book. The column ID is filled for files that Canvas has named."""
-    title, maximum = results[0]["title"], max(map(totals.maximum, results))
+def canvas(results: Sequence[Result], column: str | None = None) -> list[list[Any]]:
+    """The final totals of one exercise for "Import" in Canvas's grade book. The column ID is filled for files that Canvas has named.
+
+    column: the assignment as Canvas names it in an export, "Exercise 2 (12345)". Canvas finds it by that number, without one by its title.
+    """
+    title, maximum = column or results[0]["title"], max(map(totals.maximum, results))
     rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title], ["    Points Possible", "", "", "", "", points_text(maximum)]]
     for result in certain(results):
         from_canvas = platform_of(result["file"]) == "canvas"
