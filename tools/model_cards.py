@@ -123,7 +123,7 @@ def face_scores(model, faces):
 def distances(name, row):
     """The section on quality of a model that makes images."""
     digits = dict(fid_train=1, fid_val=1, fid_test=1, kid=4, kid_error=4, precision=3, recall=3, face_distance=2)
-    with_inception = seen_by_inception(row)
+    with_inception = seen_by_inception(dict(row))
     columns = list(digits) if with_inception else ["face_distance"]
     titles = [key.replace("_", " ").replace("fid", "FID").replace("kid", "KID").replace("val", "validation") for key in columns]
     lines = ["| 5,000 images | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(columns)]
