@@ -42,10 +42,8 @@ def main():
         sphinx("html", folder, options.out / language, language, root=names[0])
         translations.share_static(options.out / language, language)
     for name in PLAYGROUNDS:
-        if (HERE / name).is_dir():
-            shutil.copytree(HERE / name, options.out / name, ignore=shutil.ignore_patterns("weights"))
-    if (HERE / "faces").is_dir():
-        run(sys.executable, ROOT / "tools" / "web_faces.py", "--out", options.out / "faces" / "weights")
+        shutil.copytree(HERE / name, options.out / name, ignore=shutil.ignore_patterns("weights"))
+    run(sys.executable, ROOT / "tools" / "web_faces.py", "--out", options.out / "faces" / "weights")
     (options.out / ".nojekyll").touch()  # GitHub's pages leave out folders such as _static without it
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     print(f"{options.out}: {len(list(options.out.rglob('*.html')))} pages, {size / 1e6:.0f} MB, {time.monotonic() - start:.0f} s")

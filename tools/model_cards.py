@@ -20,6 +20,7 @@ from PIL import Image
 import gdl
 from gdl.experiments.scores import MIXTURE_IMAGES, SPLITS, model_scores
 from gdl.latent.mixture import mixture_codes
+from gdl.metrics.inception import default_precision
 from gdl.metrics.scores import reconstruction_scores, scores
 from gdl.pictures.plots import grid
 from gdl.shipped import FOLDER, SHA256
@@ -55,7 +56,7 @@ def main():
                 row = {"sha256": SHA256[name]} | face_scores(model, faces)
             if not seen_by_inception(row) and not options.without_inception:
                 run = ROOT / text["run"]
-                row |= inception_scores(model, faces)
+                row |= inception_scores(model, faces) | {"bfloat16": float(default_precision() == "bfloat16")}
                 row |= {"rounding": rounding(model, without_history(gdl.load(run)), faces)} if run.is_dir() else {}
             table = scores_so_far()  # others may have been measured meanwhile
             table = pd.concat([table.drop(index=name, errors="ignore"), pd.DataFrame(row, index=pd.Index([name], name="name"))]).sort_index()
@@ -122,7 +123,7 @@ def face_scores(model, faces):
 def distances(name, row):
     """The section on quality of a model that makes images."""
     digits = dict(fid_train=1, fid_val=1, fid_test=1, kid=4, kid_error=4, precision=3, recall=3, face_distance=2)
-    with_inception = seen_by_inception(row)
+    with_inception = seen_by_inception(dict(row))
     columns = list(digits) if with_inception else ["face_distance"]
     titles = [key.replace("_", " ").replace("fid", "FID").replace("kid", "KID").replace("val", "validation") for key in columns]
     lines = ["| 5,000 images | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(columns)]
@@ -133,7 +134,8 @@ def distances(name, row):
     compared = "KID, precision, recall and `gdl.metrics.face_distance` compare" if with_inception else "`gdl.metrics.face_distance` compares"
     said = [f"{compared} with the training images."]
     if with_inception:
-        said.insert(0, "FID is that of the original Inception of 2015.")
+        rough = ", in bfloat16, which is within one per cent of float32" if row.get("bfloat16") else ""
+        said.insert(0, f"FID is that of the original Inception of 2015{rough}.")
     if "mse" in row:
         errors = f"squared error {row.mse:.4f} a pixel, SSIM {row.ssim:.3f}, Pearson {row.pearson:.3f}"
         distance = f", FID {row.reconstruction_fid:.1f}" if "reconstruction_fid" in row else ""

@@ -21,6 +21,7 @@ PLACEHOLDER = "https://example.org/course"
 BRANCH = "main"
 COPIES = ("pyproject.toml", "CITATION.cff", "CHANGELOG.md", ".github/ISSUE_TEMPLATE/config.yml")
 NOTEBOOKS = ("chapters/*.ipynb", "chapters/appendix/*.ipynb", "solutions/*.ipynb", "exercises/*.ipynb", "project/*.ipynb")
+ADDRESS = re.compile(r"https://github\.com(/[\w.-]+){2}|https://(?!github\.com/)[\w.-]+(/[\w.~-]+)+")
 COURSE = re.compile(r'^COURSE = "[^"\n]*"', re.MULTILINE)
 COLAB = re.compile(r"(\[!\[Open in Colab\]\([^)]*\)\])\([^)]*\)")
 BADGES = re.compile(r"<!-- badges -->.*?<!-- end of badges -->", re.DOTALL)
@@ -31,18 +32,15 @@ def main():
     parser.add_argument("address", nargs="?", help="the address of the repository; without it, the one in pyproject.toml")
     parser.add_argument("--check", action="store_true", help="only name the files that are not in step")
     options = parser.parse_args()
-    address = (options.address or homepage()).rstrip("/")
-    if not re.fullmatch(r"https://[\w.-]+(/[\w.~-]+)+", address):
+    address = (options.address or homepage()).rstrip("/").removesuffix(".git")
+    if not ADDRESS.fullmatch(address):
         sys.exit(f"{address} is not the address of a repository: write it as https://github.com/OWNER/REPOSITORY.")
-    changed = [path for path, text in with_address(address) if text != path.read_text(encoding="utf-8")]
-    if options.check:
-        if changed:
-            sys.exit(f"Not in step with {address}: {', '.join(str(path.relative_to(ROOT)) for path in changed)}. Run python tools/set_address.py.")
-        return
-    for path, text in list(with_address(address)):
-        if path in changed:
-            path.write_text(text, encoding="utf-8")
-            print(path.relative_to(ROOT))
+    changed = {path: text for path, text in with_address(address) if text != path.read_text(encoding="utf-8")}
+    if options.check and changed:
+        sys.exit(f"Not in step with {address}: {', '.join(str(path.relative_to(ROOT)) for path in changed)}. Run python tools/set_address.py.")
+    for path, text in changed.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+        print(path.relative_to(ROOT))
 
 
 def homepage():

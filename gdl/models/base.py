@@ -7,6 +7,7 @@ EncoderDecoderModel  and codes of images: encode, reconstruct (the autoencoders)
 
 import inspect
 import sys
+from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -160,13 +161,23 @@ class DecoderModel(FaceModel):
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Images of codes. (n, z_dim) -> (n, size, size, 3) float32 in the pixel range"""
-        z = check_codes(np.array(z) if isinstance(z, (list, tuple)) else z, self.architecture.z_dim, "decode")
-        return in_batches(self.image_decoder, z)
+        return in_batches(self.image_decoder, self.check_codes(z))
 
     def generate(self, n: int, seed: int = 0) -> np.ndarray:
         """Images of n random codes from a standard normal. -> (n, size, size, 3) float32 in the pixel range"""
+        return self.decode(self.normal_codes(n, seed))
+
+    def normal_codes(self, n: int, seed: int | None) -> np.ndarray:
+        """The codes of `generate`: n from a standard normal. -> (n, z_dim)"""
         n, seed = whole_number("n", n, least=0), None if seed is None else whole_number("seed", seed, least=0)
-        return self.decode(np.random.default_rng(seed).standard_normal((n, self.architecture.z_dim)))
+        return np.random.default_rng(seed).standard_normal((n, self.architecture.z_dim))
+
+    def check_codes(self, z: np.ndarray) -> np.ndarray:
+        """Codes, or lists of their numbers, as (n, z_dim) float32; CourseError if they are none."""
+        if isinstance(z, (list, tuple)):
+            with suppress(ValueError):  # lists of different lengths: `check_codes` says what is wrong
+                z = np.array(z)
+        return check_codes(z, self.architecture.z_dim, "decode")
 
 
 class EncoderDecoderModel(DecoderModel):

@@ -5,7 +5,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 
 from gdl.arguments import number
 from gdl.errors import CourseError
@@ -13,7 +12,6 @@ from gdl.models.adversarial import AdversarialModel, critic_network
 from gdl.models.base import in_batches, move_average
 from gdl.models.conditions import ConditionalModel, all_told, checked_conditions, partly_told
 from gdl.models.losses import discriminator_loss, generator_loss
-from gdl.models.networks import image_from_code
 
 
 class ConditionalGAN(ConditionalModel, AdversarialModel):
@@ -49,9 +47,7 @@ class ConditionalGAN(ConditionalModel, AdversarialModel):
             raise CourseError(f"critic_steps is {self.critic_steps}, and a ConditionalGAN takes one step of each network in turn: leave it out.")
 
     def make_generator(self) -> keras.Model:
-        z, told = keras.Input((self.architecture.z_dim,)), keras.Input((len(self.conditions),))
-        code = z if self.architecture.spatial_code else layers.Concatenate()([z, told])
-        return keras.Model([z, told], image_from_code(code, self.architecture, told), name="generator")
+        return self.told_decoder("generator")
 
     def make_critic(self) -> keras.Model:
         return critic_network(self.architecture, self.critic_norm, len(self.conditions))

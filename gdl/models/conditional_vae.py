@@ -4,11 +4,9 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import layers
 
 from gdl.models.conditions import ConditionalModel, all_told, checked_conditions, partly_told
 from gdl.models.losses import kl_divergence
-from gdl.models.networks import image_from_code
 from gdl.models.vae import VAE
 
 
@@ -33,9 +31,7 @@ class ConditionalVAE(ConditionalModel, VAE):
         super().__init__(image_size, z_dim, filters, **options)
 
     def make_decoder(self) -> keras.Model:
-        z, told = keras.Input((self.architecture.z_dim,)), keras.Input((len(self.conditions),))
-        code = z if self.architecture.spatial_code else layers.Concatenate()([z, told])
-        return keras.Model([z, told], image_from_code(code, self.architecture, told), name="decoder")
+        return self.told_decoder("decoder")
 
     def call(self, x: Any, training: bool = False) -> tf.Tensor:
         encoder, decoder = self.networks(training)

@@ -10,11 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import layers
 
-from gdl.arguments import did_you_mean, whole_number
+from gdl.arguments import did_you_mean
 from gdl.errors import CourseError
 from gdl.models.base import DecoderModel, in_batches
-from gdl.models.batch import check_codes
+from gdl.models.networks import image_from_code
 
 
 class ConditionalModel(DecoderModel):
@@ -34,7 +35,7 @@ class ConditionalModel(DecoderModel):
 
         asked: attributes among the conditions; True, False, or a bool for each image. Nothing is told about the others.
         """
-        z = check_codes(np.array(z) if isinstance(z, (list, tuple)) else z, self.architecture.z_dim, "decode")
+        z = self.check_codes(z)
         return in_batches(self.image_decoder, z, self.told(len(z), asked))
 
     def generate(self, n: int, seed: int = 0, **asked: Any) -> np.ndarray:
@@ -45,8 +46,13 @@ class ConditionalModel(DecoderModel):
         >>> model.generate(3, Smiling=True, Male=[True, False, False]).shape
         (3, 16, 16, 3)
         """
-        n, seed = whole_number("n", n, least=0), None if seed is None else whole_number("seed", seed, least=0)
-        return self.decode(np.random.default_rng(seed).standard_normal((n, self.architecture.z_dim)), **asked)
+        return self.decode(self.normal_codes(n, seed), **asked)
+
+    def told_decoder(self, name: str) -> keras.Model:
+        """A network from codes and what is told to images. [(batch, z_dim), (batch, conditions)] -> (batch, size, size, 3)"""
+        z, told = keras.Input((self.architecture.z_dim,)), keras.Input((len(self.conditions),))
+        code = z if self.architecture.spatial_code else layers.Concatenate()([z, told])
+        return keras.Model([z, told], image_from_code(code, self.architecture, told), name=name)
 
     def told(self, n: int, asked: Mapping[str, Any]) -> np.ndarray:
         """What is asked as the decoder takes it. -> (n, conditions) float32: 1, -1 or 0. CourseError for an unknown attribute or no bool."""

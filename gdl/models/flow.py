@@ -12,7 +12,6 @@ import tensorflow as tf
 from gdl.arguments import number, whole_number
 from gdl.errors import CourseError
 from gdl.models.base import EncoderDecoderModel, averaged_copy, batch_slices, ema_decay, move_average
-from gdl.models.batch import check_codes
 from gdl.models.conditions import ConditionalModel, all_told, checked_conditions, partly_told
 from gdl.models.losses import squared_error
 from gdl.models.velocity import velocity_network
@@ -154,7 +153,7 @@ class Flow(ConditionalModel, EncoderDecoderModel):
         return x
 
     def decode(self, z: np.ndarray, **asked: Any) -> np.ndarray:
-        z = check_codes(np.array(z) if isinstance(z, (list, tuple)) else z, self.architecture.z_dim, "decode")
+        z = self.check_codes(z)
         told, noise = self.told(len(z), asked), z.reshape(-1, *self.point_shape)
         return self._together(lambda rows: self.images(self.carry(noise[rows], told[rows])), len(z))
 

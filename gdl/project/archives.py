@@ -51,6 +51,8 @@ def _read_array(file, name, room):
     if dtype.kind not in "biuf":
         raise CourseError(f"{name} holds values of {dtype}: write plain arrays of numbers.")
     size = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0:
+        raise ValueError(f"an array of shape {shape}")
     if size > room:
         raise CourseError(f"{name} unpacks to more numbers than the model or the images have: write it again with gdl.project.weights.pack.")
     data = file.read(size)

@@ -41,7 +41,7 @@ class Project:
 def read_project(files: Files) -> Project:
     """The project.toml of a hand-in. CourseError, one sentence, for an entry that is missing, unknown or of another kind."""
     try:
-        entries = tomllib.loads(files.read("project.toml").decode())
+        entries = tomllib.loads(files.read("project.toml").decode("utf-8-sig"))  # Windows may put a mark before the text
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError, too
         raise CourseError(f"project.toml is no TOML ({str(error)[:100]}): copy project/project.toml and fill it in.") from None
     known = list(Project.__dataclass_fields__)

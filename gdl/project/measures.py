@@ -104,8 +104,9 @@ def in_group(images: np.ndarray, classifier: str, group: str) -> np.ndarray:
 def recipe_of(faces: Faces | None) -> str | None:
     """The model of the course that is to be beaten on these faces, or None where there is none: it makes images of 64x64 pixels."""
     kinds = {DrawnFaces: "drawn", CelebA: "CelebA"}
-    known = [RECIPES[kind] for cls, kind in kinds.items() if isinstance(faces, cls)]
-    return known[0] if known and faces is not None and faces.size == 64 else None
+    if faces is None or faces.size != 64:
+        return None
+    return next((RECIPES[kind] for cls, kind in kinds.items() if isinstance(faces, cls)), None)
 
 
 def recipe_images(name: str, n: int) -> np.ndarray:

@@ -24,7 +24,7 @@ def card_template() -> str:
 
 def card_problems(text: str) -> list[str]:
     """What the model card lacks, one sentence each."""
-    heads = list(re.finditer(r"^##[ \t]+(\S.*?)[ \t]*$", text, re.MULTILINE))
+    heads = list(re.finditer(r"^##[ \t]+(\S.*?)[ \t\r]*$", text, re.MULTILINE))
     ends = [*(head.start() for head in heads[1:]), len(text)]
     sections = {head[1].casefold(): text[head.end() : end] for head, end in zip(heads, ends)}
     problems = []

@@ -35,11 +35,9 @@ class Ruler:
         """The name of the model to beat, and its numbers; None where there is none of this size."""
         with self.lock:
             if size not in self.recipes:
-                name = recipe_of(self._faces(size))
-                numbers = None if name is None else measure(
-                    recipe_images(name, self.samples), splits(self._faces(size)), self.network or default_network(self._faces(size))
-                )  # fmt: skip
-                self.recipes[size] = None if name is None or numbers is None else (name, numbers)
+                faces = self._faces(size)
+                name, network = recipe_of(faces), self.network or default_network(faces)
+                self.recipes[size] = (name, measure(recipe_images(name, self.samples), splits(faces), network)) if name else None
             return self.recipes[size]
 
     def _faces(self, size):

@@ -10,7 +10,7 @@ from gdl.errors import CourseError
 from gdl.instructor.grading import sandbox
 from gdl.instructor.grading.process import StudentError, Worker, WorkerEnded
 from gdl.project.remake import Made
-from gdl.project.rules import MAX_SIZE
+from gdl.project.rules import LARGEST, MAX_SIZE
 
 PLACE = "/hand-in"
 SOURCE = """from gdl.project.remake import Remade
@@ -49,7 +49,8 @@ def make(folder: Path, n: int, seconds: float, unsafe: bool = False) -> Made:
         except CourseError as error:
             problem = str(error)
         counts = _ask(worker, SHORT, name="own_images")
-        if not isinstance(counts, dict) or not all(type(count) is int and 0 < count < 10**6 for count in counts.values()):
+        most = 2 * LARGEST["images.npz"] // (3 * size * size)  # as many as `Remade.own_images` reads
+        if not isinstance(counts, dict) or not all(type(count) is int and 0 < count <= most for count in counts.values()):
             raise CourseError("images.npz could not be read: write it as in project.ipynb.")
         own = {name: _images(worker, name, counts[name], size) for name in ("train", "val") if name in counts}
         return Made(model, parameters, size, _images(worker, "images", n, size), difference, problem, own)

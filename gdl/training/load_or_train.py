@@ -43,7 +43,8 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
         if _is_run_of(folder, name, faces):
             return _load(name, folder)
     options, training = CHAPTERS[name][profile()]
-    for folder in (run_folder(name, faces), run_folder(f"{name}_recipe", faces)):
+    own = run_folder(f"{name}_recipe", faces)
+    for folder in (run_folder(name, faces), own):
         if _is_run_of(folder, name, faces) and RunFolder(folder).epochs() >= training["epochs"]:
             return _load(name, folder)
     if name in PARTS:
@@ -51,7 +52,7 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
         if faces.size != 64:
             raise CourseError(f"The {part} of the recipe {name} is for 64x64 pixels, and these faces have {faces.size}: give faces of size 64.")
         options = options | {option: pretrained(f"{part}-{'celeba64' if isinstance(faces, CelebA) else 'drawn64'}")}
-    print(f"{name}: there is no run on these faces yet, so it is trained now, for {training['epochs']} epochs, as {folder.name}.")
+    print(f"{name}: there is no run on these faces yet, so it is trained now, for {training['epochs']} epochs, as {own.name}.")
     if name == "classifier":
         options = dict(attributes=faces.train.attributes.columns, **options)
     keras.utils.set_random_seed(0)
@@ -59,7 +60,7 @@ def load_or_train(name: str, faces: Faces) -> FaceModel:
     if name in ADAM:
         rates, betas = ADAM[name]
         model.compile(*(keras.optimizers.Adam(rate, **betas) for rate in rates))
-    train(model, faces, run=folder, pictures=False, **training)
+    train(model, faces, run=own, pictures=False, **training)
     return model
 
 

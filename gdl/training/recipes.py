@@ -8,6 +8,8 @@ CONDITIONS = (
     "Wavy_Hair", "Blond_Hair", "Eyeglasses", "Wearing_Hat",
 )  # fmt: skip
 
+_BETAS = dict(beta_1=0.0, beta_2=0.99)  # of Adam, for the adversarial models but the WGAN with clipped weights
+
 # For photographs at 64x64 pixels, with `python -m gdl train MODEL`: options of gdl.experiments.job.Job.
 _ADVERSARIAL = dict(batch_size=64, flip=True, z_dim=128, filters=FILTERS, kernel_sizes=4, pixel_range=(-1, 1), ema=0.998)
 PHOTOGRAPHS: dict[str, dict] = {
@@ -16,18 +18,17 @@ PHOTOGRAPHS: dict[str, dict] = {
         epochs=80, batch_size=64, learning_rate=4e-3, halve_every=20, patience=15, flip=True,
         z_dim=128, filters=FILTERS, kernel_sizes=4, reconstruction="mse", beta=0.5, ema=0.998,
     ),
-    "gan": _ADVERSARIAL | dict(epochs=20, learning_rate=5e-4, beta_1=0.0, beta_2=0.99, halve_every=10, augment=("translation",)),
+    "gan": _ADVERSARIAL | _BETAS | dict(epochs=20, learning_rate=5e-4, halve_every=10, augment=("translation",)),
     "wgan": _ADVERSARIAL | dict(epochs=24, critic_steps=5, critic_norm="batch", learning_rate=5e-4, ema=0.99),
-    "wgan_gp": _ADVERSARIAL | dict(
-        epochs=20, learning_rate=5e-4, critic_learning_rate=1e-3, beta_1=0.0, beta_2=0.99, halve_every=10, critic_steps=1, penalty_every=4,
+    "wgan_gp": _ADVERSARIAL | _BETAS | dict(
+        epochs=20, learning_rate=5e-4, critic_learning_rate=1e-3, halve_every=10, critic_steps=1, penalty_every=4,
     ),
     "conditional_vae": dict(
         epochs=40, batch_size=64, learning_rate=4e-3, halve_every=10, flip=True, conditions=CONDITIONS,
         z_dim=128, filters=FILTERS, kernel_sizes=4, reconstruction="mse", beta=0.5, ema=0.998,
     ),
-    "conditional_gan": _ADVERSARIAL | dict(
-        epochs=80, learning_rate=5e-4, beta_1=0.0, beta_2=0.99, halve_every=40, augment=("translation",), conditions=CONDITIONS,
-        classify=0.2,
+    "conditional_gan": _ADVERSARIAL | _BETAS | dict(
+        epochs=80, learning_rate=5e-4, halve_every=40, augment=("translation",), conditions=CONDITIONS, classify=0.2,
     ),
     "vae_gan": dict(
         epochs=60, batch_size=64, learning_rate=1e-3, critic_learning_rate=5e-4, halve_every=20, flip=True,
@@ -99,8 +100,8 @@ CHAPTERS: dict[str, dict[str, tuple[dict, dict]]] = {
 
 # Of the models of the chapters that compile their own: the learning rate of each network's Adam, in the order of `compile`, and its betas.
 ADAM: dict[str, tuple[tuple[float, float], dict]] = {
-    "wgan_gp": ((5e-4, 1e-3), dict(beta_1=0.0, beta_2=0.99)),
-    "conditional_gan": ((1e-3, 1e-3), dict(beta_1=0.0, beta_2=0.99)),
+    "wgan_gp": ((5e-4, 1e-3), _BETAS),
+    "conditional_gan": ((1e-3, 1e-3), _BETAS),
 }
 
 # Of the models that have another trained model as a part: the option, and which of the models that come with the course the chapter gives.

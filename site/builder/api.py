@@ -1,6 +1,7 @@
 """The pages of the public names and of the source code. The package is parsed and never imported."""
 
 import ast
+import functools
 import os
 
 from builder import ROOT, links
@@ -60,8 +61,9 @@ def _room(home):
     return room if room in ROOMS else ""
 
 
+@functools.cache
 def parsed(module):
-    """The syntax tree of a module such as models.vae, and the file that it was read from."""
+    """The syntax tree of a module such as models.vae."""
     path = ROOT / "gdl" / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -81,6 +83,7 @@ def defined(module):
 
 
 def kind(module, name):
+    """The syntax tree of a function or class of a module."""
     (node,) = [node for node in parsed(module).body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name]
     return node
 
@@ -92,9 +95,13 @@ def summary(module, name):
 def entry(title, name):
     """A heading and the documentation of a public name."""
     home, _, last = name.removeprefix("gdl.").rpartition(".")
-    is_class = isinstance(kind(home, last), ast.ClassDef)
-    directive = [f".. autoapi{'class' if is_class else 'function'}:: {name}", *(["   :members:"] if is_class else []), ""]
-    return [title, "-" * len(title), "", *directive]
+    return [title, "-" * len(title), "", *directive(home, last)]
+
+
+def directive(home, name):
+    """What makes Sphinx document a function, or a class with its methods."""
+    is_class = isinstance(kind(home, name), ast.ClassDef)
+    return [f".. autoapi{'class' if is_class else 'function'}:: {full_name(name, home)}", *(["   :members:"] if is_class else []), ""]
 
 
 def module(name, home, already):
@@ -103,8 +110,7 @@ def module(name, home, already):
     text = [title, "-" * len(title), "", (ast.get_docstring(parsed(home)) or "").partition("\n")[0].replace("`", "``"), ""]
     for part, where in defined(home).items():
         if full_name(part, where) not in already:
-            is_class = isinstance(kind(where, part), ast.ClassDef)
-            text += [f".. autoapi{'class' if is_class else 'function'}:: {full_name(part, where)}", *(["   :members:"] if is_class else []), ""]
+            text += directive(where, part)
     return text
 
 

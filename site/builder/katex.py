@@ -2,6 +2,8 @@
 
 import html
 
+from docutils import nodes
+
 
 def setup(app):
     app.add_html_math_renderer("katex", (inline, None), (block, None))
@@ -13,15 +15,9 @@ def setup(app):
 
 def inline(writer, node):
     writer.body.append(f'<span class="math notranslate">{html.escape(node.astext())}</span>')
-    raise _skip()
+    raise nodes.SkipNode
 
 
 def block(writer, node):
     writer.body.append(f'<div class="math notranslate">{html.escape(node.astext())}</div>')
-    raise _skip()
-
-
-def _skip():
-    from docutils.nodes import SkipNode
-
-    return SkipNode()
+    raise nodes.SkipNode

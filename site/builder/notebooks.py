@@ -1,14 +1,13 @@
 """A notebook of the repository as a page: its picture in a file, buttons, links, and a description of every figure."""
 
 import base64
-import copy
 import json
 import re
 from pathlib import PurePosixPath
 
 from set_address import buttons, notebook_text
 
-from builder import ROOT, SITE, links
+from builder import ROOT, links
 
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)\n?")
 HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
@@ -27,7 +26,8 @@ def stage(name, out, address, executed):
     folder.mkdir(parents=True, exist_ok=True)
     download = f"{page.stem}_download/{page.name}"
     (folder / download).parent.mkdir(exist_ok=True)
-    (folder / download).write_text(json.dumps(without_outputs(json.loads(notebook_text(text, name, address))), ensure_ascii=False, indent=1))
+    bare = without_outputs(json.loads(notebook_text(text, name, address)))
+    (folder / download).write_text(json.dumps(bare, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     cells = notebook["cells"]
     for cell in cells:
@@ -40,11 +40,11 @@ def stage(name, out, address, executed):
         elif "set-up" in cell["metadata"].get("tags", []):
             cell["metadata"]["tags"].append("hide-input")
     cells[0]["source"] = BADGE.sub("", cells[0]["source"]).rstrip() + "\n\n" + launch(address, name, download)
-    page.write_text(json.dumps(notebook, ensure_ascii=False))
+    page.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
 
 
 def without_outputs(notebook):
-    notebook = copy.deepcopy(notebook)
+    """The notebook as it is before it runs. It is changed in place."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
@@ -55,7 +55,7 @@ def launch(address, name, download):
     """The line of buttons: where to open the notebook, if there is an address, and the page in the browser that belongs to a chapter."""
     items = [f'<a class="launch" href="{url}">{service}</a>' for service, url in buttons(address, name).items()]
     page = IN_BROWSER.get(PurePosixPath(name).stem) if name.startswith("chapters/") else None
-    if page and (SITE / page / "index.html").is_file():
+    if page:
         items.append(f'<a class="launch" href="../{page}/index.html">Try it in your browser</a>')
     return "{.launchers}\n" + " ".join([*items, f"{{download}}`Download notebook <{download}>`"])
 

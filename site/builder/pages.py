@@ -17,13 +17,6 @@ MODEL = re.compile(r"^\| \[(.+?)\]\(\.\./(gdl/shipped/.+?)\.md\) \| *(.*?) \| *(
 COPIED = {"instructors.md": "solutions/README.md", "changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 ADDED = {"docs/models.md": "\n```{toctree}\n:hidden:\n:glob:\n\n../gdl/shipped/*\n```\n"}
 CARD = 640, 300  # pixels of a chapter's picture
-CONTAINER = """:::{{tab-item}} Container
-```
-{commands}
-```
-
-In a checkout of the course, with Podman; `docker` takes the same options. Open the address that it prints. This image was not built for this page.
-:::"""
 
 
 def stage(out):
@@ -35,8 +28,6 @@ def stage(out):
         "scores": scores(),
         "results": result_rows(),
         "experiments": experiments(),
-        "play": play(),
-        "container": container(),
         "further": "\n".join(sorted(name.removesuffix(".md") for name in links.shown() if re.match(r"docs/(?!models\.md).+\.md|project/", name))),
         "usage": readme_sections("Other ways to run it", "Photographs: CelebA", "In a terminal"),
         "cite": readme_sections("Sources, and how to cite them"),
@@ -141,25 +132,6 @@ def experiments():
         command = f"python -m gdl experiment experiments/{path.name} --data data/celeba --out runs/{path.stem}"
         parts.append(f"## {settings['title']}\n\n{settings.get('question', '')}\n\n```\n{command}\n```\n\n```toml\n{text}```")
     return "\n\n".join(parts)
-
-
-def play():
-    """The pages that run in the browser, where they exist."""
-    pages = {
-        "faces": ("Faces in your browser", "move sliders, and a trained network draws the face. Nothing leaves your machine."),
-        "toy": ("Train a GAN on points", "watch two networks in two dimensions: how they learn, how they fail, and which loss helps."),
-    }
-    found = [
-        f'<li><a href="{name}/index.html">{title}</a>: {text}</li>' for name, (title, text) in pages.items() if (SITE / name / "index.html").is_file()
-    ]
-    return "\n".join(["## Try it now", "", "<ul>", *found, "</ul>"]) if found else ""
-
-
-def container():
-    """The commands of the Containerfile's own first lines that build the image and open JupyterLab in it."""
-    path = ROOT / "Containerfile"
-    commands = re.findall(r"^# {3}docker ((?:build|.* jupyter) .*)$", path.read_text(encoding="utf-8"), re.MULTILINE) if path.is_file() else []
-    return CONTAINER.format(commands="\n".join(f"podman {command}" for command in commands)) if commands else ""
 
 
 def readme_sections(*titles):

@@ -8,8 +8,9 @@ const SHOWN = 12; // faces in the grid
 const $ = id => document.getElementById(id);
 
 // model: its name.  decoder: its network.  vectors: attribute -> vector.  alphas: attribute -> slider.
+// wanted: the model that was chosen last, which may still be loading.
 // z: the code before the sliders.  source: where z is from.  start: number of the grid's first face.  ends: the two codes of the path.
-const state = {model: null, decoder: null, vectors: {}, alphas: {}, z: null, source: "", start: 1, ends: [null, null]};
+const state = {wanted: null, model: null, decoder: null, vectors: {}, alphas: {}, z: null, source: "", start: 1, ends: [null, null]};
 
 function show(canvas, bytes) {
     canvas.getContext("2d").putImageData(new ImageData(bytes, Math.sqrt(bytes.length / 4)), 0, 0);
@@ -79,18 +80,29 @@ function takeNumber(number) {
     soon("grid", draw.grid);
 }
 
+function say(problem) {
+    $("problem").textContent = problem;
+    $("problem").hidden = !problem;
+}
+
+/** The network of a name, or null if its file cannot be loaded, which the page then says. */
+async function loaded(name) {
+    try {
+        const network = await gdl.network(name);
+        say("");
+        return network;
+    } catch (error) {
+        say(`${error.message} Reload the page; on your own copy run python tools/web_faces.py first.`);
+        return null;
+    }
+}
+
 /** Loads a model and shows the same number of face with it. */
 async function choose(name) {
     $("status").textContent = "Loading the network…";
-    let decoder;
-    try {
-        decoder = await gdl.network(name);
-    } catch (error) {
-        $("problem").textContent = `${error.message} Reload the page; on your own copy run python tools/web_faces.py first.`;
-        $("problem").hidden = false;
-        return;
-    }
-    $("problem").hidden = true;
+    state.wanted = name;
+    const decoder = await loaded(name);
+    if (!decoder || state.wanted !== name) return; // another model has been chosen while this one was loading
     Object.assign(state, {model: name, decoder});
     document.querySelector(`input[value="${name}"]`).checked = true;
     history.replaceState(null, "", `#${name}`);
@@ -182,13 +194,14 @@ function play() {
 
 function wirePhoto() {
     let photo = null, eyes = null, moved = false, code = null;
-    const encode = async () => {
-        const {model, decoder} = state, encoder = await gdl.network(`${model}-encoder`);
-        if (model !== state.model) return; // another model has been chosen while the encoder was loading
+    const encode = async () => { // -> whether there is a code
+        const {model, decoder} = state, encoder = await loaded(`${model}-encoder`);
+        if (!encoder || model !== state.model) return false; // another model has been chosen while the encoder was loading
         const bytes = gdl.cropPhoto(photo, decoder.written.image_size, moved ? eyes : null);
         code = encoder.code(bytes);
         show($("cropped"), bytes);
         show($("rebuilt"), decoder.image(code));
+        return true;
     };
     const use = () => { state.z = code; state.source = `Your photograph, coded by ${state.model}`; soon("face", draw.face); soon("grid", draw.grid); };
     const place = () => eyes.forEach(([x, y], i) => {
@@ -206,19 +219,15 @@ function wirePhoto() {
         try {
             photo = await createImageBitmap(file); // upright: the camera's orientation is applied
         } catch {
-            $("problem").textContent = `${file.name} is not an image that this browser can read: save it as JPEG or PNG.`;
-            $("problem").hidden = false;
-            return;
+            return say(`${file.name} is not an image that this browser can read: save it as JPEG or PNG.`);
         }
-        $("problem").hidden = true;
         [eyes, moved] = [gdl.usualEyes(photo.width, photo.height), false];
         const canvas = $("photo-canvas"), scale = Math.min(1, 800 / Math.max(photo.width, photo.height));
         Object.assign(canvas, {width: Math.max(1, Math.round(scale * photo.width)), height: Math.max(1, Math.round(scale * photo.height))});
         canvas.getContext("2d").drawImage(photo, 0, 0, canvas.width, canvas.height);
         $("crop").hidden = false;
         place();
-        await encode();
-        use();
+        if (await encode()) use();
     });
     [0, 1].forEach(i => {
         const eye = $(`eye-${i}`);

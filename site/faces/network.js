@@ -41,13 +41,9 @@ gdl.Network = class {
 
     /** Rows of each layer's matrix product: one for each pixel of its smaller map, at least 4, which the product takes at a time. */
     static rows(written) {
-        const dense = {dense: () => 4};
-        let size = written.image_size;
-        if (written.layers[0].kind === "convolution") {
-            return written.layers.map(layer => (dense[layer.kind] ?? (() => (size /= 2) ** 2))());
-        }
-        size = written.image_size / 2 ** (written.layers.length - 1);
-        return written.layers.map((layer, i) => (dense[layer.kind] ?? (() => (size * 2 ** (i - 1)) ** 2))());
+        const {layers, image_size} = written, encodes = layers[0].kind === "convolution";
+        const size = i => encodes ? image_size / 2 ** (i + 1) : image_size / 2 ** (layers.length - i);
+        return layers.map(({kind}, i) => kind === "dense" ? 4 : size(i) ** 2);
     }
 
     /** The output of the last layer, a Float32Array that the next call overwrites. x: numbers of the first layer, pixels row after row */

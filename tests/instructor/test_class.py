@@ -42,6 +42,7 @@ def test_the_list_of_the_class(tmp_path, text):
     [
         ("a,b\n1,2\n", {}, "has no column `student`"), ("student,late 02\nAda,soon\n", {}, "line 2, column late 02: soon is not a number of days"),
         ("student\nAda\n", {"percent": 101}, "--late-percent"), ("student\nAda\n", {"free_days": -1}, "--free-days"), ("", {}, "has no column"),
+        ("student,identifier\n", {}, "no line below it"),
     ],
 )  # fmt: skip
 def test_a_list_that_cannot_be_read(tmp_path, text, options, said):
@@ -223,6 +224,8 @@ def test_feedback_zips_have_the_names_that_the_platforms_read(tmp_path):
     notebook = nbformat.reads(found["12345", "67890"], 4)
     nbformat.validate(notebook)
     assert notebook.cells[0].outputs[0].data["text/html"] == pages["page-3"]
+    waits = [one | {"questions": many[2]["questions"]} for one in many]  # marked anew, so that none is final
+    assert write_feedback_zips(waits, pages, tmp_path) == [] and not list(tmp_path.glob("*.zip"))
 
 
 def test_no_tag_comes_from_a_student_or_a_message(tmp_path):

@@ -141,6 +141,8 @@ def test_a_killed_program(page, folder, program):
     program.send_signal(signal.SIGKILL)
     program.wait()
     assert marks(folder) == ["", "", "1"]
+    page.evaluate("choose(0)")
+    page.locator("#trouble").filter(has_text="The question cannot be read: the program has ended.").wait_for()
     page.keyboard.press("ArrowRight")
     place(page, "Answer 2 of 3")
     page.keyboard.press("2")
@@ -149,7 +151,7 @@ def test_a_killed_program(page, folder, program):
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(300)
     place(page, "Answer 2 of 3")  # nothing more can be entered that would be lost
-    assert marks(folder) == ["", "", "1"]
+    assert marks(folder) == ["", "", "1"] and not page.errors
 
 
 def test_ctrl_c_ends_the_program(program):

@@ -124,6 +124,30 @@ def test_a_spreadsheet_that_has_saved_the_file_meanwhile(server, folder):
     assert {one["points"] for one in question(server)["answers"]} == {"2", "0.5", ""}
 
 
+def test_points_that_a_spreadsheet_holds_stay_when_a_comment_is_added(server, folder):
+    path = folder[0] / "person.csv"
+    head, changed = list(sheet(path)[0]), [list(row.values()) for row in sheet(path)]
+    changed[[row[0] for row in changed].index("Ada Lovelace")][head.index("points")] = "0,333"
+    write_sheet(path, [head, *changed])
+    (answer,) = [one for one in question(server)["answers"] if one["points"] == "0.333"]
+    status, reply = save(server, answer, "0.333", "a third")
+    assert status == 200 and rows(folder)["Ada Lovelace"]["points"] == "0.333" and rows(folder)["Ada Lovelace"]["comment"] == "a third"
+    assert save(server, answer | reply, "0.334")[0] == 422
+
+
+def test_a_file_that_cannot_be_read_is_told_in_words(server, folder):
+    answer, path = question(server)["answers"][0], folder[0] / "person.csv"
+    content = path.read_bytes()
+    for damage, said in ((lambda: path.write_bytes(b"PK\x03\x04"), "save it as CSV first"), (path.unlink, "put it back, or grade again")):
+        damage()
+        for status, _, reply in (ask(server, name) for name in ("questions", "question/02_vae/q2", f"picture/{answer['identity']}/0")):
+            assert status == 422 and said in json.loads(reply)["error"]
+        status, reply = save(server, answer, "1")
+        assert status == 422 and said in reply["error"]
+    path.write_bytes(content)
+    assert save(server, answer, "1")[0] == 200
+
+
 def test_a_full_disk_changes_nothing(server, folder, monkeypatch):
     answer = question(server)["answers"][0]
     before = (folder[0] / "person.csv").read_bytes()
@@ -146,6 +170,14 @@ def test_pictures(server, folder):
         assert content in [png((10 * k, 200, 30)) for k in range(3)]
         assert ask(server, f"picture/{answer['identity']}/1")[0] == 404  # that of another question
     assert ask(server, f"picture/{'0' * 20}/0")[0] == 404
+
+
+def test_a_notebook_is_read_once_for_a_question_that_is_shown_again(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr("gdl.instructor.marking_page.server.pictures_of", lambda content, title: read.append(content) or [("image/png", b"")])
+    with marking_server(*marked_folder(tmp_path, ("a", "b", "c", "d", "e"))) as server:
+        first, again = (server.answers.question("02_vae", "q2")["answers"] for _ in range(2))
+    assert first == again and [answer["pictures"] for answer in first] == [1] * 5 and len(read) == len(set(read)) == 5
 
 
 def test_pictures_of_a_hostile_notebook():

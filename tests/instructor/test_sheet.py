@@ -6,7 +6,7 @@ import io
 import pytest
 from made_results import result
 
-from gdl.instructor.grading.sheet import harmless
+from gdl.instructor.grading.sheet import harmless, read_sheet
 from gdl.instructor.grading.tables import write_tables
 
 
@@ -27,3 +27,10 @@ def test_harmless_leaves_other_text_alone():
     for text in ("Ada", "O'Brien", "Zoë Ó Sé", "3-4", "a@b.c", "阿达", "1.5"):
         assert harmless(text) == text
     assert harmless("a\r\nb\x00\u202ec") == "a ¶ bc"
+
+
+def test_a_row_that_an_editor_has_shortened_has_empty_cells(tmp_path):
+    (tmp_path / "a.csv").write_text("student,total,state\nAda\n\nBen,3,final,more\n", encoding="utf-8")
+    assert read_sheet(tmp_path / "a.csv", ("state",)) == [
+        (2, {"student": "Ada", "total": "", "state": ""}), (4, {"student": "Ben", "total": "3", "state": "final"}),
+    ]  # fmt: skip

@@ -157,6 +157,16 @@ def test_a_copy_is_found_and_independent_answers_are_not_above(tmp_path):
     assert "A high score is no proof." in words and "My own KL, written by me." in words and "9 students, 36 pairs." in words
 
 
+def test_the_same_question_of_both_is_shown_in_whatever_order_their_results_have_it(tmp_path):
+    marks, solutions = folder_with(tmp_path, [*INDEPENDENT, COPY])
+    path = marks / "results" / "s08__02_vae.json"
+    one = json.loads(path.read_text(encoding="utf-8"))
+    one["questions"].reverse()
+    path.write_text(json.dumps(one), encoding="utf-8")
+    similar(marks, solutions)
+    assert "My own KL, written by me." in "".join(Tags((marks / "similar.html").read_text(encoding="utf-8")).words)
+
+
 def test_a_copy_of_a_part_that_was_changed_is_still_first(tmp_path):
     """The loss alone was copied, its lines are in another order, and something was added."""
     part = INDEPENDENT[0].split("def loss")[0] + "def loss" + COPY.split("def loss")[1].replace("    batch = images.shape[0]\n", "")

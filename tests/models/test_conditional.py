@@ -317,6 +317,9 @@ def test_generated_images_are_those_of_the_seeds_codes(kind, shaken_models):
             model.generate(**wrong)
     with pytest.raises(gdl.CourseError, match=r"decode takes codes of shape \(n, 4\)"):
         model.decode(np.zeros((2, 5)), Male=True)
+    assert np.array_equal(model.decode(z.tolist()), model.decode(z))
+    with pytest.raises(gdl.CourseError, match="decode takes one array"):
+        model.decode([[0.0] * 4, [0.0] * 3])
 
 
 @each_kind

@@ -109,6 +109,11 @@ def test_a_mistake_in_project_toml_is_one_sentence(folder, old, new, said):
     refused(said, read_project, open_files(folder))
 
 
+def test_project_toml_may_be_written_by_an_editor_of_windows(folder):
+    (folder / "project.toml").write_bytes(b"\xef\xbb\xbf" + TOML.replace("\n", "\r\n").replace("Ada", "Zoë").encode())
+    assert read_project(open_files(folder)).name == "Zoë"
+
+
 def test_all_epochs_count(folder):
     run = read_run(open_files(folder))
     assert (run.epochs, run.minutes, run.images) == (2, 2.0, 1200)
@@ -180,6 +185,8 @@ def test_an_array_that_unpacks_to_too_much_is_refused_before_it_is_unpacked():
     refused("unpacks to more numbers", read_arrays, true, "a.npz", most=1_000_000)
     header = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s,), }"
     refused("unpacks to more numbers", read_arrays, npy(header % 10**15), "a.npz", most=1_000_000)
+    many = b"\0" * 50_000_000
+    refused(r"an array of shape \(-1,\)", read_arrays, npy(header % -1, many), "a.npz", most=1_000_000)
     refused("shorter than it says", read_arrays, npy(header % 100), "a.npz", most=1_000_000)
     refused("unpacks to more", read_arrays, npz(a=np.zeros(100), b=np.zeros(100)), "a.npz", most=1000)
 

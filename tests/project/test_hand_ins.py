@@ -407,6 +407,7 @@ COMPARED = ABOUT | {"compare": 0.0, "own_images": {}}
         ({"about": "GAN"}, "says nothing of itself"),
         (ABOUT | {"compare": "near"}, "gave no number"),
         (COMPARED | {"own_images": {"train": 10**12}}, "images.npz could not"),
+        (COMPARED | {"own_images": {"train": 600_000}}, "images.npz could not"),
         (COMPARED | {"piece": np.zeros((64, 16, 16, 3))}, "gave no images"),
         (COMPARED | {"piece": np.zeros((1, 16, 16, 3), np.uint8)}, "gave no images"),
     ],

@@ -21,7 +21,7 @@ def test_words_are_those_that_a_reader_reads():
 def test_an_empty_card_lacks_every_section_and_the_example_none():
     assert len(card_problems(card_template())) == len(rules.SECTIONS)
     example = (FOLDER / "examples" / "card.md").read_text()
-    assert card_problems(example) == []
+    assert card_problems(example) == card_problems(example.replace("\n", "\r\n")) == []
     assert card_problems(example.replace("## Limits", "## Bounds")) == ["the section '## Limits' is missing"]
     assert card_problems(re.sub(r"(## Use\n\n).*", r"\1Anything.", example, flags=re.DOTALL)) == ["the section Use has 1 words of at least 15"]
     assert card_problems(example.replace("The model makes no faces.", "TODO")) == ["the section Limits still has a placeholder"]

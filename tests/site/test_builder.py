@@ -125,7 +125,7 @@ def test_the_pages_have_the_commands_of_the_container():
     tag = shlex.split(build)[shlex.split(build).index("-t") + 1]
     assert f" {tag} grade " in grade and f" --entrypoint jupyter {tag} lab " in lab and "-p 127.0.0.1:" in lab
     assert f"\ndocker {build}\ndocker {grade}\n" in (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
-    assert f"\npodman {build}\npodman {lab}\n" in pages.container()
+    assert f"\npodman {build}\npodman {lab}\n" in (ROOT / "site" / "pages" / "index.md").read_text(encoding="utf-8")
 
 
 ADDRESS = "https://github.com/Ada/faces"
@@ -175,7 +175,17 @@ def test_check_names_what_is_not_in_step(checkout, monkeypatch):
     assert "gdl-9.9.9-py3" in (checkout / "exercises/02_vae.ipynb").read_text()
 
 
-@pytest.mark.parametrize("address", ["ada/faces", "http://github.com/ada/faces", "https://github.com", 'https://a.org/"x'])
+def test_the_address_that_git_clones_is_that_of_the_repository(checkout, monkeypatch):
+    run(monkeypatch, f"{ADDRESS}.git")
+    run(monkeypatch, "--check")
+    assert f'Homepage = "{ADDRESS}"' in (checkout / "pyproject.toml").read_text() and ".git/" not in (checkout / "README.md").read_text()
+
+
+WRONG = ["ada/faces", "http://github.com/ada/faces", "https://github.com", 'https://a.org/"x', "https://github.com/ada"]
+WRONG += ["https://github.com/ada/faces/tree/main"]
+
+
+@pytest.mark.parametrize("address", WRONG)
 def test_what_is_no_address_is_refused(checkout, monkeypatch, address):
     with pytest.raises(SystemExit, match="is not the address of a repository"):
         run(monkeypatch, address)
@@ -189,13 +199,9 @@ def test_without_github_there_are_no_buttons(tmp_path):
     assert line.count("chapters/00_faces.ipynb") == 3
 
 
-def test_pages_in_the_browser_are_linked_where_they_exist(tmp_path, monkeypatch):
-    for module in (pages, notebooks):
-        monkeypatch.setattr(module, "SITE", tmp_path)
-    assert pages.play() == "" and "browser" not in notebooks.launch(set_address.PLACEHOLDER, "chapters/04_gan.ipynb", "x")
-    (tmp_path / "toy").mkdir()
-    (tmp_path / "toy" / "index.html").touch()
-    assert 'href="toy/index.html"' in pages.play() and "faces" not in pages.play().replace("Faces", "")
+def test_pages_in_the_browser_are_linked_from_their_chapters():
+    for chapter, page in notebooks.IN_BROWSER.items():
+        assert (ROOT / "chapters" / f"{chapter}.ipynb").is_file() and (ROOT / "site" / page / "index.html").is_file()
     assert 'href="../toy/index.html"' in notebooks.launch(set_address.PLACEHOLDER, "chapters/04_gan.ipynb", "x")
     assert "browser" not in notebooks.launch(set_address.PLACEHOLDER, "exercises/04_gan.ipynb", "x")
 

@@ -257,6 +257,19 @@ def test_an_address_chooses_the_model(browser, folder):
         assert page.evaluate("state.model") == "gan-drawn64" and page.get_by_label("GAN, drawn faces").is_checked()
 
 
+@pytest.mark.slow
+def test_the_model_that_was_chosen_last_is_shown(page):
+    page.evaluate(
+        """async () => {
+            const network = gdl.network, late = name => new Promise(done => setTimeout(() => done(network(name)), 300));
+            gdl.network = name => name === 'vae-drawn64' ? late(name) : network(name);
+            await Promise.all([choose('vae-drawn64'), choose('gan-drawn64')]);
+        }"""
+    )
+    settled(page)
+    assert page.evaluate("state.model") == "gan-drawn64" and page.get_by_label("GAN, drawn faces").is_checked()
+
+
 # A photograph
 
 
@@ -336,6 +349,30 @@ def test_a_file_that_is_no_image_is_named(page, tmp_path):
     page.locator("#photo").set_input_files(tmp_path / "notes.txt")
     page.locator("#problem").wait_for(state="visible")
     assert "notes.txt is not an image" in page.locator("#problem").inner_text()
+
+
+@pytest.mark.slow
+def test_a_photograph_without_its_encoder_leaves_the_face_as_it_is(page, tmp_path):
+    path = photograph(tmp_path / "me.png", 100, 100)
+    page.evaluate(
+        """() => {
+            const network = gdl.network;
+            gdl.network = name => !name.endsWith('encoder') ? network(name) : new Promise((done, failed) => {
+                Object.assign(window, {load: () => done(network(name)), fail: () => failed(new Error('No encoder.'))});
+            });
+        }"""
+    )
+    for model, then in (("vae-drawn64", "fail()"), ("vae-drawn64", "choose('vae-celeba64').then(load)")):
+        page.evaluate(f"choose('{model}')")
+        page.wait_for_function(f"state.model === '{model}'")
+        page.evaluate("window.load = null")
+        page.locator("#photo").set_input_files(path)
+        page.wait_for_function("!!window.load")
+        page.evaluate(then)
+        page.wait_for_timeout(300)
+        settled(page)
+        assert page.evaluate("state.source").startswith("Face")
+        assert page.locator("#problem").is_visible() == (then == "fail()")
 
 
 # The page itself

@@ -168,7 +168,9 @@ def read_class(path: str | Path, percent: float = 0, free_days: float = 0) -> Cl
     if free_days < 0:
         raise CourseError(f"--free-days {free_days:g}: give a number of at least 0.")
     rows = read_sheet(path, ())
-    columns = list(rows[0][1]) if rows else []
+    if not rows:
+        raise CourseError(f"{path} has no column `student`, or no line below it: name the students' column so, and give each student a line.")
+    columns = list(rows[0][1])
     name = next((column for column in NAMES if column in columns), None)
     if name is None:
         raise CourseError(f"{path} has no column `student` in its first line: name the students' column so.")

@@ -21,7 +21,7 @@ _CANVAS = re.compile(r"(?:anon_[^\W_]+|\w+?_(?:LATE_)?\d+|LATE_anon_[^\W_]+)_\d{
 
 
 def write_feedback_zips(results: Sequence[Result], pages: Mapping[str, str], out: Path) -> list[Path]:
-    """Writes feedback_moodle_NN_name.zip and feedback_canvas_NN_name.zip into `out`. Returns their paths.
+    """Writes feedback_moodle_NN_name.zip and feedback_canvas_NN_name.zip into `out`. Returns their paths. One without a page is removed.
 
     Only final results are in them, and only those whose files have names that the platform has given. pages: the feedback pages by the
     results' names.
@@ -42,10 +42,12 @@ def write_feedback_zips(results: Sequence[Result], pages: Mapping[str, str], out
                     content = _as_notebook(page) if is_notebook else page
                     canvas[f"{begin[0]}_feedback{'.ipynb' if is_notebook else '.html'}"] = content.encode(errors="replace")
         for platform, files in (("moodle", moodle), ("canvas", canvas)):
+            path = out / f"feedback_{platform}_{exercise}.zip"
             if files:
-                path = out / f"feedback_{platform}_{exercise}.zip"
                 write_zip(path, "feedback", files)
                 written.append(path)
+            else:
+                path.unlink(missing_ok=True)  # that of an earlier run, whose points are no longer final
     return written
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +45,15 @@ def read_sheet(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, s
     """The rows of a CSV file as Excel or LibreOffice saves it: a list of (line number, cells by column in lower case).
 
     The separator may be a comma, a semicolon or a tab, the encoding UTF-8, UTF-16 or a Western code page, and the columns in any order.
-    needed: columns that must be there. Raises CourseError.
+    needed: columns that must be there. A cell that a short row lacks is "". Raises CourseError.
     """
     rows, first = _lines(path)
     columns = [name.casefold() for name in _names(rows)]
     missing = [name for name in needed if name not in columns]
     if missing:
         raise CourseError(f"{path} has no column {', '.join(missing)} in its first line: keep the first line as the grader wrote it.")
-    return [(number, dict(zip(columns, map(str.strip, row)))) for number, row in enumerate(rows[1:], first + 1) if any(map(str.strip, row))]
+    cells = ((number, [cell.strip() for cell in row[: len(columns)]]) for number, row in enumerate(rows[1:], first + 1) if any(map(str.strip, row)))
+    return [(number, dict(zip_longest(columns, row, fillvalue=""))) for number, row in cells]
 
 
 def read_columns(path: Path) -> list[str]:

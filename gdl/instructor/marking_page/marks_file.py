@@ -65,10 +65,9 @@ class MarksFile:
     def answers(self) -> dict[str, Answer]:
         """All answers by their identities, in an order that is the same each time and says nothing about the students."""
         with self._lock:
-            stat = self.path.stat()
-            if self._stamp != (stat.st_mtime_ns, stat.st_size):
+            if self._stamp != (stamp := self._stamp_now()):
                 self._read()
-                self._stamp = (stat.st_mtime_ns, stat.st_size)
+                self._stamp = stamp
             return self._answers
 
     def save(self, identity: str, points: str, comment: str, revision: str) -> Answer:
@@ -82,7 +81,8 @@ class MarksFile:
             if answer.revision != revision:
                 raise Changed
             maximum = answer.question["max"]
-            if points and not (re.fullmatch(r"\d{1,4}(\.\d{1,2})?", points, re.ASCII) and float(points) <= maximum):
+            kept = points == answer.points  # as in the file, where somebody may have typed 0.333
+            if points and not kept and not (re.fullmatch(r"\d{1,4}(\.\d{1,2})?", points, re.ASCII) and float(points) <= maximum):
                 raise CourseError(f"{points} points: give a number from 0 to {points_text(maximum)}.")
             filled_in = {"points": points, "comment": comment[:MAX_COMMENT], "version": version_of(answer.question), "max": points_text(maximum)}
             before = dict(answer.row)
@@ -93,9 +93,15 @@ class MarksFile:
                 answer.row.clear()
                 answer.row.update(before)
                 raise
-            stat = self.path.stat()
-            self._stamp = (stat.st_mtime_ns, stat.st_size)
+            self._stamp = self._stamp_now()
             return answer
+
+    def _stamp_now(self):
+        try:
+            stat = self.path.stat()
+        except OSError as error:
+            raise CourseError(f"{self.path} cannot be read ({error.strerror}): put it back, or grade again.") from None
+        return stat.st_mtime_ns, stat.st_size
 
     def _read(self):
         results = [result for path in sorted((self.folder / "results").glob("[!.]*.json")) if (result := read_result(path))]

@@ -4,15 +4,23 @@
 const at = id => document.getElementById(id);
 let questions = [];
 let shown = null; // the question
+let chosen = -1; // its number
 let number = 0; // of the answer in it
 let saving = null; // the request that is on its way
 let unsaved = null; // the answer whose entries the server does not have yet
 let timer = 0; // of the comment
 
+const ENDED = "the program has ended. Start python -m gdl mark again and open its new address.";
+
+// The status and the content of a reply; the status is 0 if there is none.
 async function ask(path, body) {
   const options = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
-  const reply = await fetch(path, options);
-  return [reply.status, await reply.json()];
+  try {
+    const reply = await fetch(path, options);
+    return [reply.status, await reply.json()];
+  } catch {
+    return [0, { error: ENDED }];
+  }
 }
 
 function say(trouble) {
@@ -28,13 +36,9 @@ const here = () => shown.answers[number];
 const marked = () => shown.answers.filter(answer => answer.points !== "").length;
 
 async function start() {
-  try {
-    const [status, found] = await ask("questions");
-    if (status !== 200) throw new Error(found.error);
-    questions = found;
-  } catch (error) {
-    return say(`The questions cannot be read: ${error.message}`);
-  }
+  const [status, found] = await ask("questions");
+  if (status !== 200) return say(`The questions cannot be read: ${found.error}`);
+  questions = found;
   if (!questions.length) return say("There are no answers to mark: person.csv has no row for a question.");
   for (const [index, question] of questions.entries()) at("question").add(new Option("", index));
   label();
@@ -50,8 +54,11 @@ function label() {
 
 async function choose(index) {
   const [status, found] = await ask(`question/${questions[index].exercise}/${questions[index].name}`);
-  if (status !== 200) return say(found.error);
-  shown = found;
+  if (status !== 200) {
+    at("question").value = chosen;
+    return say(`The question cannot be read: ${found.error}`);
+  }
+  [shown, chosen] = [found, index];
   at("question").value = index;
   for (const part of ["model", "rubric", "notes"]) at(part).innerHTML = shown[part]; // made safe by the server
   at("text").innerHTML = shown.question;
@@ -98,7 +105,7 @@ function refresh() {
   const comments = [...new Set(shown.answers.filter(one => one !== answer).map(one => one.comment).filter(Boolean))].sort();
   at("earlier").hidden = !comments.length;
   at("comments").replaceChildren(...comments.map(commentButton));
-  questions[at("question").value].marked = marked();
+  questions[chosen].marked = marked();
   label();
 }
 
@@ -129,14 +136,14 @@ function entered() {
 // Sends what is not saved. Returns whether the file now holds what was entered.
 async function save() {
   clearTimeout(timer);
-  while (saving) await saving.catch(() => null);
+  while (saving) await saving;
   if (!unsaved) return true;
   const answer = unsaved;
   const { identity, points, comment, revision } = answer;
   const entry = `${points || "no"} points${comment ? `, ${comment}` : ""}`;
   state("Saving …");
   saving = ask("save", { identity, points, comment, revision });
-  const [status, reply] = await saving.catch(() => [0, null]);
+  const [status, reply] = await saving;
   saving = null;
   if (status === 200) {
     answer.revision = reply.revision;
@@ -147,7 +154,7 @@ async function save() {
   }
   state("");
   if (status === 0) {
-    say(`Not saved: the program has ended. Start python -m gdl mark again and open its new address. Only this entry is missing there: ${entry}.`);
+    say(`Not saved: ${ENDED} Only this entry is missing there: ${entry}.`);
     timer = setTimeout(save, 2000);
   } else if (status === 409) {
     Object.assign(answer, reply);
@@ -164,9 +171,9 @@ async function save() {
 // Takes over what another window has saved.
 async function renew() {
   if (!shown || unsaved || saving) return;
-  const question = questions[at("question").value];
-  const [status, found] = await ask(`question/${question.exercise}/${question.name}`).catch(() => [0, null]);
-  if (status !== 200 || unsaved || questions[at("question").value] !== question) return;
+  const index = chosen;
+  const [status, found] = await ask(`question/${questions[index].exercise}/${questions[index].name}`);
+  if (status !== 200 || unsaved || chosen !== index) return;
   const before = here();
   shown.answers = found.answers;
   number = Math.max(shown.answers.findIndex(answer => answer.identity === before.identity), 0);

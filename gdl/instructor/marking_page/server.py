@@ -41,6 +41,7 @@ class Answers:
         self.marks, self.solutions, self.notebook = marks, Path(solutions), notebook
         self._texts: dict[str, dict[str, QuestionTexts]] = {}
         self._of_notebook = lru_cache(maxsize=4)(self._read_pictures)  # a page asks for one picture after another
+        self._how_many = lru_cache(maxsize=None)(lambda *key: len(self._of_notebook(*key)))  # it asks for all answers whenever its window is chosen
 
     def questions(self) -> list[dict[str, Any]]:
         """The questions that have answers to mark: exercise, name, title, and how many answers there are and are marked."""
@@ -88,7 +89,8 @@ class Answers:
             source = "~~~~~~python\n" + source.replace("~~~~~~", "~~~~~") + "\n~~~~~~"
         html = rendered(source) if source.strip() else "<p><i>No answer was found in its place.</i></p>"
         why = answer.row.get("why", "")
-        return _state(answer) | {"html": html, "pictures": len(self.pictures(answer)), "why": "" if why.startswith("marked by hand") else why}
+        pictures = self._how_many(answer.identity, version_of(answer.question))
+        return _state(answer) | {"html": html, "pictures": pictures, "why": "" if why.startswith("marked by hand") else why}
 
 
 def _state(answer):
@@ -124,9 +126,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The files of the page, the questions, one question, a picture."""
-        path = self._path()
-        if path is None:
+        if (path := self._path()) is None:
             return
+        try:
+            self._get(path)
+        except CourseError as error:  # person.csv is gone, or has been saved as something else
+            self._json(422, {"error": str(error)})
+
+    def _get(self, path):
         answers = self.server.answers
         if path in FILES:
             name, kind = FILES[path]

@@ -92,8 +92,7 @@ def _partners(results, class_list):
 def _row(results, pair):
     one, other = results[pair.first], results[pair.second]
     questions = " ".join(f"{name}: {score:.2f}" for name, score in sorted(pair.by_question.items()) if score >= 0.005)
-    cells = [one["exercise"], round(pair.score, 3), one["student"], one["identifier"], other["student"], other["identifier"], questions]
-    return cells
+    return [one["exercise"], round(pair.score, 3), one["student"], one["identifier"], other["student"], other["identifier"], questions]
 
 
 def _section(results: Sequence[Result], pairs: Sequence[Pair], shown: int) -> str:
@@ -109,10 +108,12 @@ def _entry(results, pair):
     one, other = results[pair.first], results[pair.second]
     names = [f"{student_text(who['student'])} <span class=soft>{student_text(who['identifier'])}</span>" for who in (one, other)]
     parts = []
-    for left, right in zip(one["questions"], other["questions"]):
-        score = pair.by_question.get(left["name"], 0)
+    others = {question["name"]: question for question in other["questions"]}
+    for question in one["questions"]:
+        score = pair.by_question.get(question["name"], 0)
         if score >= ALIKE:
-            answers = "".join(f"<td><pre>{text(question['answer'], 5000)}</pre></td>" for question in (left, right))
-            parts.append(f'<h3>{text(left["title"])}: {score:.2f}</h3><div class="wide"><table class="two"><tr>{answers}</tr></table></div>')
+            both = question, others[question["name"]]
+            answers = "".join(f"<td><pre>{text(which['answer'], 5000)}</pre></td>" for which in both)
+            parts.append(f'<h3>{text(question["title"])}: {score:.2f}</h3><div class="wide"><table class="two"><tr>{answers}</tr></table></div>')
     inside = "".join(parts) or "<p>No single question is alike.</p>"
     return f"<details><summary><b>{pair.score:.2f}</b> {names[0]} and {names[1]}</summary>{inside}</details>"

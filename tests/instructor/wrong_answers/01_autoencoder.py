@@ -79,12 +79,12 @@ def changed(source, old, new):
 WRONG = [
     ("q1", "the mean is not added again", 0, changed(PCA_BY_HAND, "codes @ components + mean", "codes @ components")),
     ("q1", "the mean is not subtracted at all", 1, changed(PCA_BY_HAND, "mean = rows.mean(axis=0)", "mean = 0")),
-    ("q1", "the mean of x instead of the training images'", 3, changed(PCA_BY_HAND, "codes = (", "mean = x.reshape(len(x), -1).mean(axis=0)\n    codes = (")),
+    ("q1", "the mean of x instead of the training images'", 2, changed(PCA_BY_HAND, "codes = (", "mean = x.reshape(len(x), -1).mean(axis=0)\n    codes = (")),
     ("q1", "the last components instead of the first", 1, changed(PCA_BY_HAND, "components[:z_dim]", "components[-z_dim:]")),
     ("q1", "x is returned as it is", 0, "def pca_reconstruct(train, x, z_dim):\n    return x\n"),
-    ("q2", "kernels of 4x4 in the encoder", 1, changed(NETWORKS, "Conv2D(f, 3,", "Conv2D(f, 4,")),
+    ("q2", "kernels of 4x4 in the encoder", 2, changed(NETWORKS, "Conv2D(f, 3,", "Conv2D(f, 4,")),
     ("q2", "ReLU instead of leaky ReLU", 0, changed(NETWORKS, "layers.LeakyReLU(negative_slope=0.2)", "layers.ReLU()")),
-    ("q2", "an activation on the code", 1, changed(NETWORKS, "layers.Dense(z_dim)", 'layers.Dense(z_dim, activation="tanh")')),
+    ("q2", "an activation on the code", 2, changed(NETWORKS, "layers.Dense(z_dim)", 'layers.Dense(z_dim, activation="tanh")')),
     ("q2", "the decoder has the filters in the encoder's order", 1, changed(NETWORKS, "for f in filters[-2::-1]:", "for f in filters[:-1]:")),
     ("q2", "no sigmoid at the end", 1, changed(NETWORKS, ', activation="sigmoid"', "")),
     ("q2", "no leaky ReLU before the last layer of the decoder", 1, changed(

@@ -211,4 +211,5 @@ def generator_turn(generator, discriminator, optimizer, z):
     d, g = run["loss_d"][-1], run["loss_g"][-1]
     return "too strong" if g > 10 * d else "frozen" if d > 10 * g else "collapsed"
 """),
+    ("q6", "other bounds of the losses, at the ends of the range that the text names", changed(changed(DIAGNOSIS, "< 0.1", "< 0.4"), "< 0.3", "< 0.2")),
 ]  # fmt: skip

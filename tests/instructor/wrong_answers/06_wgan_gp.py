@@ -95,6 +95,7 @@ def critic_losses(critic, real, fake, alpha, gp_weight):
         return "no penalty"
     return "healthy" if penalty < 0.1 else "learning rate too small" if penalty < 0.4 else "learning rate too large"
 """),
+    ("q5", "a fixed bound of the estimate, which the same run in another size exceeds", 1, DIAGNOSE.replace("late[-1] > 0.95 * estimate.max()", "late[-1] < 0.1")),
     ("q5", "large and small learning rates are exchanged", 1, DIAGNOSE.replace("too large", "TOO").replace("too small", "too large").replace("TOO", "too small")),
 ]  # fmt: skip
 

@@ -75,6 +75,7 @@ def sharpening(weights, frequencies, factor):
     ("q3", "the gain is upside down", 2, SPECTRUM.replace("amplitudes(real) / amplitudes(made)", "amplitudes(made) / amplitudes(real)")),
     ("q3", "a difference instead of a gain", 2, SPECTRUM.replace("amplitudes(real) / amplitudes(made)", "amplitudes(real) - amplitudes(made)")),
     ("q3", "the frequency 0 is among the others", 1, SPECTRUM.replace("axis=(0, 1, 3)))[1:]", "axis=(0, 1, 3)))")),
+    ("q3", "the amplitude at k = w / 2 is halved", 2, SPECTRUM.replace("axis=(0, 1, 3)))[1:]", "axis=(0, 1, 3)))[1:] / np.append(np.ones(images.shape[2] // 2 - 1), 2)")),
     ("q3", "the mean of the factors of each frequency", 2, SPECTRUM.replace(
         "np.sum((gain - s) * (1 - s)) / np.sum((1 - s) ** 2)", "np.mean((gain - s) / (1 - s))")),
     ("q4", "the mean is compared with itself", 3, '''
@@ -82,7 +83,7 @@ def two_soft_edges(factors, width, n, seed):
     t = np.random.default_rng(seed).normal(32, width, n)
     truths = (np.arange(64) >= t[:, None]).astype(float)
     errors = {}
-    for name, soft, goal in (("blurred", blurred_by(truths, width), truths), ("meant", truths.mean(0), truths.mean(0))):
+    for name, soft, goal in (("blurred", blurred_by(truths, width), truths), ("averaged", truths.mean(0), truths.mean(0))):
         smoothed = blurred_by(soft, 2)
         sharpened = [smoothed + factor * (soft - smoothed) for factor in factors]
         errors[name] = np.array([np.sum((s - goal) ** 2, axis=-1).mean() for s in sharpened])
@@ -93,7 +94,7 @@ def two_soft_edges(factors, width, n, seed):
     t = np.random.default_rng(seed).normal(32, width, n)
     truths = (np.arange(64) >= t[:, None]).astype(float)
     errors = {}
-    for name, soft in {"blurred": blurred_by(truths, width), "meant": truths.mean(axis=0)}.items():
+    for name, soft in {"blurred": blurred_by(truths, width), "averaged": truths.mean(axis=0)}.items():
         smoothed = blurred_by(soft, 2)
         sharpened = [np.clip(smoothed + factor * (soft - smoothed), 0, 1) for factor in factors]
         errors[name] = np.array([np.sum((s - truths) ** 2, axis=1).mean() for s in sharpened])
@@ -104,7 +105,7 @@ def two_soft_edges(factors, width, n, seed):
     t = np.random.default_rng(seed).normal(32, width, n)
     truths = (np.arange(64) >= t[:, None]).astype(float)
     errors = {}
-    for name, soft in {"blurred": blurred_by(truths, width).mean(axis=0), "meant": truths.mean(axis=0)}.items():
+    for name, soft in {"blurred": blurred_by(truths, width).mean(axis=0), "averaged": truths.mean(axis=0)}.items():
         smoothed = blurred_by(soft, 2)
         sharpened = [smoothed + factor * (soft - smoothed) for factor in factors]
         errors[name] = np.array([np.sum((s - truths) ** 2, axis=1).mean() for s in sharpened])
@@ -166,11 +167,11 @@ def best_factor(gain, s):
 def two_soft_edges(factors, width, n, seed):
     rng = np.random.default_rng(seed)
     truths = np.array([np.where(np.arange(64) >= rng.normal(32, width), 1.0, 0.0) for _ in range(n)])
-    mean, result = truths.mean(axis=0), {"blurred": [], "meant": []}
+    mean, result = truths.mean(axis=0), {"blurred": [], "averaged": []}
     for factor in factors:
         sharp = lambda x: blurred_by(x, 2) + factor * (x - blurred_by(x, 2))
         result["blurred"].append(np.mean([np.sum((sharp(blurred_by(x, width)) - x) ** 2) for x in truths]))
-        result["meant"].append(np.mean(np.sum((sharp(mean) - truths) ** 2, axis=1)))
+        result["averaged"].append(np.mean(np.sum((sharp(mean) - truths) ** 2, axis=1)))
     return result
 '''),
     ("q5", "the variance, and sums over pairs", '''

@@ -1,5 +1,17 @@
 """Common wrong and other right answers to exercise 09: wrong ones with the mistake and the points that the question still gets."""
 
+BIAS = """
+def bias(d, ns, rounds, shift, seed):
+    rng = np.random.default_rng(seed)
+    distances = np.zeros((len(ns), rounds))
+    for i, n in enumerate(ns):
+        for j in range(rounds):
+            x, y = rng.standard_normal((2, n, d))
+            y[:, 0] += shift
+            distances[i, j] = frechet_of_samples(x, y)
+    return distances, np.polyfit(1 / np.array(ns), distances.mean(axis=1), 1)[1]
+"""
+
 WRONG = [
     ("q1", "the 2 before the root is missing", 0, '''
 def frechet_parts(mean_1, covariance_1, mean_2, covariance_2):
@@ -104,7 +116,7 @@ def copied(made, train, held_out, share=0.01):
     distances = nearest(made, train)
     return distances < np.quantile(distances, share)
 '''),
-    ("q4", "the distances are left as squares", 2, '''
+    ("q4", "the distances are left as squares", 1, '''
 def nearest(points, others):
     return ((points[:, None] - others[None]) ** 2).sum(axis=2).min(axis=1)
 
@@ -112,27 +124,8 @@ def nearest(points, others):
 def copied(made, train, held_out, share=0.01):
     return nearest(made, train) < np.quantile(nearest(held_out, train), share)
 '''),
-    ("q5", "the generator is made anew in each round", 1, '''
-def bias(d, ns, rounds, shift, seed):
-    distances = np.zeros((len(ns), rounds))
-    for i, n in enumerate(ns):
-        for j in range(rounds):
-            x, y = np.random.default_rng(seed).standard_normal((2, n, d))
-            y[:, 0] += shift
-            distances[i, j] = frechet_of_samples(x, y)
-    return distances, np.polyfit(1 / np.array(ns), distances.mean(axis=1), 1)[1]
-'''),
-    ("q5", "the line is fitted to n", 1, '''
-def bias(d, ns, rounds, shift, seed):
-    rng = np.random.default_rng(seed)
-    distances = np.zeros((len(ns), rounds))
-    for i, n in enumerate(ns):
-        for j in range(rounds):
-            x, y = rng.standard_normal((2, n, d))
-            y[:, 0] += shift
-            distances[i, j] = frechet_of_samples(x, y)
-    return distances, np.polyfit(ns, distances.mean(axis=1), 1)[1]
-'''),
+    ("q5", "the generator is made anew in each round", 1, BIAS.replace("rng.standard_normal", "np.random.default_rng(seed).standard_normal")),
+    ("q5", "the line is fitted to n", 1, BIAS.replace("np.polyfit(1 / np.array(ns)", "np.polyfit(ns")),
     ("q5", "one of the two sets is the truth instead of a sample", 1, '''
 def bias(d, ns, rounds, shift, seed):
     rng = np.random.default_rng(seed)
@@ -185,6 +178,17 @@ def spend(train, names, budget):
     ("q6", "a model that was not trained", 0, '''
 def spend(train, names, budget):
     return names[0]
+'''),
+    ("q6", "measurements without training", 0, '''
+def spend(train, names, budget):
+    left, rounds = list(names), max(1, int(np.log2(len(names))))
+    for _ in range(rounds):
+        measured = {}
+        for name in left:
+            train(name, budget // rounds // len(left))
+            measured[name] = np.mean([train(name, 0) for _ in range(100)])
+        left = sorted(left, key=measured.get)[: max(1, len(left) // 2)]
+    return left[0]
 '''),
 ]  # fmt: skip
 
