@@ -23,6 +23,7 @@ SHA256 = {
     "autoencoder-z256-celeba64": "5a3bda261f4a15652f77c9bb1513934f0d09f422af4ab45a4d14b6d50512dad1",
     "classifier-celeba64": "7faa4decc3e9c7497be8144d81928df5911d84aab6764af8438f1423c5326bc5",
     "classifier-drawn64": "bd68cf7c2d17635f39867cddcb663cf40f4027600c0f98b3956ab2d69b359fbc",
+    "conditional_gan-celeba64": "1a52cf4e7d6def32a0ad0819662238a2e05e45de4b500cb761b2fd453532f4b9",
     "conditional_gan-drawn64": "8cea0f8aa8af40d9627175aeb66e7315d0fcadfd96678c1a254ab060c79b8de7",
     "gan-celeba64": "f197feec8d842717c173e522f354a588774c7fbe4fae1a809f8ee60b8b6825b0",
     "gan-drawn64": "ccc60069f1bc825190f1a926f442f6bdbbf317dd6b5ea1c9e08299acfe2d3ba5",
@@ -43,9 +44,10 @@ def pretrained(name: str) -> Any:
 
     name: of models that have learned from photographs, and like these are for non-commercial research only:
         "autoencoder-z256-celeba64", "vae-celeba64", "vae_gan-celeba64", "gan-celeba64", "wgan_gp-celeba64",
-        "latent_flow-celeba64" and "classifier-celeba64"; and "autoencoder-drawn64", "vae-drawn64", "vae_gan-drawn64",
-        "gan-drawn64", "wgan-drawn64", "wgan_gp-drawn64", "conditional_gan-drawn64", "latent_flow-drawn64" and
-        "classifier-drawn64" for drawn faces. All are for 64x64 pixels. NAME.md beside this module says more.
+        "conditional_gan-celeba64", "latent_flow-celeba64" and "classifier-celeba64"; and "autoencoder-drawn64",
+        "vae-drawn64", "vae_gan-drawn64", "gan-drawn64", "wgan-drawn64", "wgan_gp-drawn64", "conditional_gan-drawn64",
+        "latent_flow-drawn64" and "classifier-drawn64" for drawn faces. All are for 64x64 pixels. NAME.md beside this
+        module says more.
     The weights are stored as float16 and used in the precision that Keras is set to. The optimiser is new: the model can be
     trained further, but the state of its optimiser is not restored.
     Raises CourseError for an unknown name, and for a file that is missing or differs from its checksum.
