@@ -316,7 +316,7 @@ def test_the_numbers_on_the_page_are_those_of_the_check(examples, board):
             assert entry["numbers"][key] == (pytest.approx(value, rel=1e-3, abs=1e-6) if isinstance(value, float) else value), key
         assert entry["difference"] < 1 and entry["spent"] == result.spent
     page = (out / "index.html").read_text()
-    assert page.count("data:image/jpeg;base64,") == 2 and "0.5 claimed" in page
+    assert page.count("data:image/jpeg;base64,") == 2 and "0.500 claimed" in page
     assert (out / "leaderboard.csv").read_text(encoding="utf-8-sig").splitlines()[1].startswith("1,good,example 1,recipe")
 
 
