@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from gdl.instructor.grading.clean import clean
-from gdl.instructor.grading.exercise import NOT_ANSWERED, trimmed
+from gdl.instructor.grading.exercise import NOT_ANSWERED, is_more_of, trimmed
 
 Cells = Sequence[tuple[str, str, dict[str, Any]]]  # (cell_type, source, metadata)
 MAX_SOURCES = 1_000_000  # characters of all cells, and
@@ -139,7 +139,7 @@ def _own_cells(name, cells):
     """The indices of the cells that nbgrader's metadata gives to a question: of its answer `q4`, and of more of it, such as `q4_train`."""
     marked = [(number, metadata.get("nbgrader")) for number, (_, _, metadata) in enumerate(cells)]
     own = [(number, str(marks.get("grade_id"))) for number, marks in marked if isinstance(marks, dict) and marks.get("solution")]
-    return [number for number, grade_id in own if grade_id == name or grade_id.startswith(f"{name}_")]
+    return [number for number, grade_id in own if grade_id == name or is_more_of(grade_id, name)]
 
 
 def _new_names(source):

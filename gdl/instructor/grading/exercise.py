@@ -81,7 +81,7 @@ class Exercise:
                 helpers += _defined_names(cell.source)
             elif role == "look":
                 self.skipped.add(trimmed(cell.source))
-            elif role == "answer" and self.questions and name.startswith(f"{self.questions[-1].name}_"):  # more of the same answer
+            elif role == "answer" and self.questions and is_more_of(name, self.questions[-1].name):
                 self.questions[-1].names += _defined_names(cell.source)
             elif role == "answer":
                 self.questions.append(Question(name, heading, names=_defined_names(cell.source)))
@@ -169,6 +169,15 @@ def role_of(cell: nbformat.NotebookNode) -> tuple[str, str]:
         return "answer", name
     tags = {"set-up", "student-side", "look"} & set(cell.metadata.get("tags", []))
     return (tags.pop() if tags else "given"), name
+
+
+def is_more_of(name: str, question: str) -> bool:
+    """Whether the answer cell of this name holds more of the answer to a question, which begins in the cell of the question's own name.
+
+    >>> is_more_of("q4_train", "q4"), is_more_of("q4", "q4"), is_more_of("q4_train", "")
+    (True, False, False)
+    """
+    return bool(question) and name.startswith(f"{question}_")
 
 
 def trimmed(source: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 
-from gdl.instructor.grading.exercise import role_of
+from gdl.instructor.grading.exercise import is_more_of, role_of
 
 RUBRIC = re.compile(r"^(?=(?:\*\*)?Marking[:.])", re.MULTILINE)
 
@@ -43,7 +43,7 @@ def question_texts(solution: str | Path) -> dict[str, QuestionTexts]:
         elif role == "answer":
             code = "\n".join(line for line in cell.source.split("\n") if not re.match(r"\s*### (BEGIN|END) SOLUTION", line))
             first = next(reversed(texts), "")
-            if first and name.startswith(f"{first}_"):  # more of the same answer, such as q4_train
+            if is_more_of(name, first):
                 texts[first] = replace(texts[first], model=f"{texts[first].model}\n\n```python\n{code}\n```")
             else:
                 texts[name] = QuestionTexts("\n\n".join(section), f"```python\n{code}\n```", "", notes)

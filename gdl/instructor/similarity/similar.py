@@ -10,7 +10,7 @@ from gdl.errors import CourseError
 from gdl.files import write_file
 from gdl.instructor.grading.class_list import ClassList
 from gdl.instructor.grading.earlier import read_result
-from gdl.instructor.grading.exercise import NOT_ANSWERED, role_of
+from gdl.instructor.grading.exercise import NOT_ANSWERED, is_more_of, role_of
 from gdl.instructor.grading.html import page, student_text, text
 from gdl.instructor.grading.sheet import write_sheet
 from gdl.instructor.grading.totals import Result
@@ -66,7 +66,7 @@ def known_parts(solution: Path) -> dict[str, Fingerprint]:
             texts[name] = cell.source
         elif role == "answer":
             first = next(reversed(answers), "")
-            name = first if first and name.startswith(f"{first}_") else name  # more of the same answer, such as q4_train
+            name = first if is_more_of(name, first) else name
             answers.setdefault(name, []).append(cell.source)
             without = cell.source
             for region in regions(cell.source, "SOLUTION"):
