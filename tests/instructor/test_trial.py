@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -323,6 +325,33 @@ def test_a_killed_grader_leaves_no_worker(unsafe):
     grader.wait()
     grader.stdout.close()
     assert not psutil.wait_procs(workers, timeout=10)[1]
+
+
+@needs_sandbox
+def test_an_answer_while_the_watch_looks_at_the_clock_harms_nobody(monkeypatch):
+    answered = threading.Event()
+
+    class Clock:
+        """The watch gets its time when the request has been answered."""
+
+        sleep = staticmethod(time.sleep)
+
+        @staticmethod
+        def monotonic():
+            if threading.current_thread() is not threading.main_thread() and worker.requests:
+                answered.wait(10)
+            return time.monotonic()
+
+    worker = Worker(sandbox.sandboxed)
+    try:
+        monkeypatch.setattr(process, "time", Clock)
+        worker.request(60, do="run", source="import time; time.sleep(0.5)\ndef one():\n    return 1")
+        answered.set()
+        time.sleep(3 * process.WATCH_SECONDS)
+        assert worker.request(60, do="call", name="one", args=[], options={}) == 1
+        assert not worker.reason
+    finally:
+        worker.close()
 
 
 @needs_sandbox

@@ -1,6 +1,7 @@
 """A process on the student's side: the requests to it, and the watch over its time, memory, processes and files."""
 
 import ctypes
+import math
 import os
 import subprocess
 import tempfile
@@ -70,7 +71,7 @@ class Worker:
         self.requests = 0
         self.ready = False
         self.allowed: float = START_SECONDS
-        self.deadline: float | None = time.monotonic() + self.allowed
+        self.deadline = time.monotonic() + self.allowed  # of what is asked; nothing asked: never
         self.ended_by_kernel = usage.ended_by_kernel()  # processes, before this request
         self.known: list[psutil.Process] = []
         self.group = make_group(MAX_MEMORY * 5 // 4) if self.is_sandboxed else None
@@ -92,7 +93,7 @@ class Worker:
                 reason = self.reason or "".join(last_line) or "it ended without a message"
                 fix = next((f": {hint}" for words, hint in HINTS.items() if words in reason), "")
                 raise CourseError(f"The process that runs notebooks does not start ({reason}), and nothing more was graded{fix}.") from None
-        self.deadline = None
+        self.deadline = math.inf
         self.ready = True
 
     def request(self, seconds: float, **request: Any) -> Any:
@@ -108,7 +109,7 @@ class Worker:
                 if type(reply.get("id")) is not int or reply["id"] != self.requests:
                     raise channel.ChannelError("an answer without a request")
             finally:
-                self.deadline = None
+                self.deadline = math.inf
         except (channel.ChannelError, OSError) as error:
             raise self._ended(error) from None
         if "error" in reply:
@@ -189,7 +190,7 @@ class Worker:
             files, stored = usage.temporary(processes[:2]) if self.ready else (0, 0)  # of the sandbox's first process, and the worker
             if request != self.requests:
                 request, before = self.requests, usage.processor_seconds(processes)
-            if self.deadline and time.monotonic() > self.deadline:
+            if time.monotonic() > self.deadline:
                 self.reason, self.machine_busy = f"it took longer than {self.allowed:g} seconds", True
                 self.outside = usage.others_worked(before, usage.processor_seconds(processes), self.allowed)
             elif psutil.virtual_memory().available < MIN_FREE_MEMORY:  # also memory that no process shows
