@@ -7,7 +7,7 @@ student in fifteen hands in nothing, the first two are a pair with one notebook,
 
 import argparse
 import random
-import runpy
+import sys
 from pathlib import Path
 
 import nbformat
@@ -16,6 +16,9 @@ from gdl.instructor.grading.exercise import NOT_ANSWERED, role_of
 from gdl.instructor.grading.sheet import write_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests" / "instructor"))
+from wrong_answers import wrong_answers  # noqa: E402
+
 FIRST = "Ada Ben Çelik Dora Emil Fatma Grace Hugo Ines Jana Kai Lena Mei Noé Olga".split()
 LAST = "Lovelace Ito Yılmaz Öztürk Müller Okafor Hopper Silva Nguyen Kowalska".split()
 
@@ -24,7 +27,7 @@ def make_class(exercise: str, out: Path, n: int = 30, seed: int = 0) -> int:
     """Writes the submissions and the list of the class. Returns the number of notebooks."""
     random_ = random.Random(seed)
     notebook = nbformat.read(ROOT / "solutions" / f"{exercise}.ipynb", as_version=4)
-    wrong = runpy.run_path(str(ROOT / "tests" / "instructor" / "wrong_answers" / f"{exercise}.py"))["WRONG"]
+    wrong = wrong_answers(exercise)
     rows = [["student", "identifier", "pair", f"late {exercise}"]]
     count = 0
     for number in range(n):

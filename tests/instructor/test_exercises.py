@@ -2,13 +2,12 @@
 
 import ast
 import re
-import runpy
 import shutil
-from pathlib import Path
 
 import nbformat
 import pytest
 from conftest import ROOT
+from wrong_answers import other_right_answers, wrong_answers
 
 from gdl.checks import CheckFailed
 from gdl.instructor.grading import sandbox
@@ -24,15 +23,6 @@ needs_sandbox = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap
 
 def solution(name):
     return ROOT / "solutions" / f"{name}.ipynb"
-
-
-def wrong_answers(name):
-    return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{name}.py")["WRONG"]
-
-
-def other_right_answers(name):
-    """(question, how it differs from the solution, the answer) of answers that must get all points."""
-    return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{name}.py").get("RIGHT", [])
 
 
 @pytest.fixture(scope="module", autouse=True)

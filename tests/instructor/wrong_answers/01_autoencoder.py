@@ -1,5 +1,7 @@
 """Answers to exercise 01. WRONG: (question, the mistake, the points it still gets, the answer). RIGHT: (question, how it differs, the answer)."""
 
+from wrong_answers import changed
+
 PCA_BY_HAND = """
 def pca_reconstruct(train, x, z_dim):
     rows = train.reshape(len(train), -1)
@@ -69,11 +71,6 @@ def experiment(train, x, z_dims, sigma, seed):
         errors.append(np.square(clean - x_hat).sum(axis=1).mean())
     return np.array(errors)
 """
-
-
-def changed(source, old, new):
-    assert old in source, old
-    return source.replace(old, new)
 
 
 WRONG = [

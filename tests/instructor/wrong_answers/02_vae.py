@@ -1,5 +1,7 @@
 """Answers to exercise 02. WRONG: (question, the mistake, the points it still gets, the answer). RIGHT: (question, how it differs, the answer)."""
 
+from wrong_answers import changed
+
 KL = """
 def kl_divergence(z_mean, z_log_var):
     return 0.5 * np.sum(z_mean**2 + np.exp(z_log_var) - 1 - z_log_var, axis=1)
@@ -75,11 +77,6 @@ def experiment(z_dims, n, seed):
             found[name].append([values.mean(), values.std()])
     return found
 """
-
-
-def changed(source, old, new):
-    assert old in source, old
-    return source.replace(old, new)
 
 
 WRONG = [

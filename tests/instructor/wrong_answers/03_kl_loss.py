@@ -1,5 +1,7 @@
 """Answers to exercise 03. WRONG: (question, the mistake, the points it still gets, the answer). RIGHT: (question, how it differs, the answer)."""
 
+from wrong_answers import changed
+
 STEP = """
 def train_step(model, x):
     with tf.GradientTape() as tape:
@@ -50,11 +52,6 @@ def optimum(variances, beta):
     return {"error": error, "kl": np.log(variances / error) / 2}
 """
 FORMULA = OPTIMUM[OPTIMUM.index("def optimum") :]
-
-
-def changed(source, old, new):
-    assert old in source, old
-    return source.replace(old, new)
 
 
 WRONG = [

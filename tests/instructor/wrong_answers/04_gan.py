@@ -1,5 +1,7 @@
 """Answers to exercise 04. WRONG: (question, the mistake, the points it still gets, the answer). RIGHT: (question, how it differs, the answer)."""
 
+from wrong_answers import changed
+
 BEST = """def best_discriminator(log_p, log_q):
     return np.exp(-np.logaddexp(0, log_q - log_p))
 
@@ -72,11 +74,6 @@ DIAGNOSIS = """def diagnose(run):
         return "frozen"
     return "too strong" if np.mean(run["loss_d"][-3:]) < 0.3 else "collapsed"
 """
-
-
-def changed(source, old, new):
-    assert old in source, old
-    return source.replace(old, new)
 
 
 WRONG = [

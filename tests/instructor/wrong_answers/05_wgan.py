@@ -1,5 +1,7 @@
 """Answers to exercise 05. WRONG: (question, the mistake, the points it still gets, the answer). RIGHT: (question, how it differs, the answer)."""
 
+from wrong_answers import changed
+
 JS = """def js(p, q):
     p, q = p / np.sum(p), q / np.sum(q)
     m = (p + q) / 2
@@ -42,11 +44,6 @@ EXPERIMENT = """def experiment(real, fake, clip, seed, steps=300):
         estimates[step] = scores(weights, real[:, None]).mean() - scores(weights, fake[:, None]).mean()
     return {"estimates": estimates, "scores": scores(weights, grid[:, None])}
 """
-
-
-def changed(source, old, new):
-    assert old in source, old
-    return source.replace(old, new)
 
 
 WRONG = [
