@@ -1,6 +1,7 @@
 # make chapters   executes the chapters and makes the site with their outputs in build/site/html/
 # make lab        opens JupyterLab on the chapters
-# make test       runs every test
+# make test       runs the quick tests and every chapter, in about a quarter of an hour
+# make test-all   runs everything: also trainings, exercises with the grader, the site in a browser
 # make quick      runs the tests that take no time: no training, no notebook, no browser
 # make lint       checks style, types, and the direction of the imports
 # make wheel      packs gdl for Colab into dist/
@@ -23,13 +24,16 @@ lab: .venv/ready
 
 # three at a time on two cores, because a test often waits for a process that it has started; file by file, the longest first
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+TESTS = rm -rf build/test-runs && mkdir -p build/test-runs && GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise \
+	GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
+	$(PYTEST) --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 300
 LONGEST := tests/instructor/test_exercises.py tests/instructor/test_grading.py tests/test_cli.py tests/training tests/experiments tests/models
 
 test: .venv/ready
-	rm -rf build/test-runs
-	@mkdir -p build/test-runs
-	GDL_PROFILE=smoke GDL_DATA=drawn GDL_CHECKS=raise GDL_RUNS=$(CURDIR)/build/test-runs GDL_CACHE=$(CURDIR)/build/test-runs/cache \
-		$(PYTEST) --nbval-lax --nbval-current-env --nbval-kernel-startup-timeout 300 $(LONGEST) chapters solutions project tests
+	$(TESTS) -m "not slow" chapters tests
+
+test-all: .venv/ready
+	$(TESTS) $(LONGEST) chapters solutions project tests
 
 quick: .venv/ready
 	GDL_PROFILE=smoke GDL_DATA=drawn $(PYTEST) -m "not slow" tests
@@ -75,4 +79,4 @@ catalogues: .venv/ready
 clean:
 	rm -rf build
 
-.PHONY: chapters lab test quick lint outputs wheel site serve pdf release catalogues clean
+.PHONY: chapters lab test test-all quick lint outputs wheel site serve pdf release catalogues clean

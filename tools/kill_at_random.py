@@ -7,7 +7,7 @@
 A training must end with the same weights and history, bit for bit. After a kill, no finished epoch may be lost, and each weights file
 must be whole. The grader must end with the same marks, tables and pages, and no process that it has started may live on. A process that
 ends before its moment counts as no kill; then the next run begins, in a new folder. 100 kills take about half an hour. Not part of
-`make test`.
+`make test-all`.
 """
 
 import argparse

@@ -7,7 +7,7 @@
 
 The environment is made in build/colab/ (large, some minutes, once). The first notebook runs with the wheel beside it, with the wheel
 in Google Drive, with the wheel's address and without any of them, the others with the wheel beside them. Every cell has to run, with
-GDL_CHECKS=raise, and TensorFlow, Keras, NumPy and all other packages have to stay as they were. Not part of `make test`, which runs the
+GDL_CHECKS=raise, and TensorFlow, Keras, NumPy and all other packages have to stay as they were. Not part of `make test-all`, which runs the
 set-up cell alone in the same ways (tests/instructor/test_set_up.py).
 """
 
