@@ -30,7 +30,7 @@ SCORES, PICTURES, PAGE = ROOT / "results" / "shipped_models.csv", ROOT / "docs" 
 TEXTS = Path(__file__).with_suffix(".toml")
 SAMPLES, PAIRS = 5000, 1000  # images for the scores, and pairs of images for what packing costs
 ASKED = 300  # images for each attribute that a conditional model is asked for
-MEASURED = "Measured by `python tools/model_cards.py --data data/celeba {}`."
+MEASURED = "Measured by `{}python tools/model_cards.py --data data/celeba {}`."
 ROWS = {"": "codes from the prior", "mixture_": "codes from a mixture", "gaussian_": "codes from one Gaussian"}
 
 
@@ -144,7 +144,8 @@ def distances(name, row):
         said.append("Distances of drawn faces compare models of drawn faces; they cannot be compared with those of photographs.")
     if "rounding" in row:
         said.append(f"Rounding the weights to float16 changes the FID of {PAIRS:,} images by {row.rounding:+.2f}.")
-    said.append(MEASURED.format(name if with_inception else f"--without-inception {name}"))
+    precision = "GDL_FID_PRECISION=bfloat16 " if row.get("bfloat16") else ""
+    said.append(MEASURED.format(precision, name if with_inception else f"--without-inception {name}"))
     return "\n".join(lines) + "\n\n" + " ".join(said)
 
 
@@ -181,7 +182,7 @@ def accuracies(name, model, faces):
     for attribute, row in [*table.iterrows(), (f"**mean of the {len(table)}**", table.mean())]:
         lines.append(f"| {attribute} | " + " | ".join(f"{value:.3f}" for value in row) + " |")
     said = "Accuracy on the 1,200 test images. *guess*: accuracy of always giving the more frequent answer. *balanced*: mean of the accuracies on "
-    said += f"the images with the attribute and on those without. {MEASURED.format(name)}"
+    said += f"the images with the attribute and on those without. {MEASURED.format('', name)}"
     return said + "\n\n" + "\n".join(lines)
 
 
